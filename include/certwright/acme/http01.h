@@ -1,0 +1,21 @@
+// What the order flow asks of whoever answers HTTP-01 challenges (RFC 8555 section 8.3).
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "certwright/base/clock.h"
+
+namespace certwright::acme {
+
+class Http01Presenter {
+ public:
+  virtual ~Http01Presenter() = default;
+  // From now on `token` is answered with `key_authorization`. Idempotent.
+  virtual void Present(const std::string& token, const std::string& key_authorization) = 0;
+  // No longer; an unknown token is fine.
+  virtual void Withdraw(const std::string& token) = 0;
+};
+
+}  // namespace certwright::acme

@@ -1,0 +1,87 @@
+// The configuration file (TOML), its defaults and its checks; the only user of toml++.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "certwright/base/clock.h"
+#include "certwright/base/file.h"
+#include "certwright/model/key_type.h"
+
+namespace certwright::config {
+
+struct ApiSocket {
+  Path path;
+  std::string role = "owner";  // owner, reader, certadm, routeadm, fulladm
+  mode_t mode = 0600;
+  std::string group;
+  std::string caller;
+};
+
+struct Config {
+  Path state_dir;
+  Path runtime_dir;
+  std::string log_level = "info";
+  int node_id = 1;
+  std::string module_id = "traefik1";
+
+  struct Acme {
+    std::string directory;       // a URL: short names are resolved
+    std::string email;
+    bool agree_to_terms = false;
+    Path ca_bundle;
+    std::string profile;
+    std::string preferred_chain;
+    std::string eab_kid;
+    Path eab_hmac_key_file;
+    bool allow_http_loopback = false;
+    int exchange_timeout = 30;   // seconds, 1..300
+  } acme;
+
+  struct Certificate {
+    model::KeyType key_type = model::KeyType::kEc256;
+    bool reuse_key = false;
+  } certificate;
+
+  std::string http01_listen = "127.0.0.1:9180";
+
+  struct Traefik {
+    Path dynamic_dir;            // "" : Traefik is not used
+    Path certificate_dir;        // default: state_dir/traefik
+    std::string group;           // group that may read the key files; "" : none
+    std::string api;
+    std::string https_address;
+    std::string http_entrypoint = "http";
+    std::string https_entrypoint = "https";
+  } traefik;
+
+  struct Fuse {
+    int orders_per_name_set = 4;         // 1..1000
+    std::int64_t window = 168 * 3600;    // seconds, from "168h", "7d", "30m"; 60 s .. 365 d
+  } fuse;
+
+  Path events_dir;
+  int events_timeout = 60;       // seconds a handler may take, 1..3600
+
+  std::vector<ApiSocket> api_sockets;  // one at least
+
+  Path file;                     // that was read, "" where there was none
+  // Every key in force: its value as TOML text and where it came from ("default", "FILE:LINE").
+  struct Origin {
+    std::string value;
+    std::string source;
+  };
+  std::map<std::string, Origin> origins;
+};
+
+// `file` from --config, else CERTWRIGHT_CONFIG (`environment_file`), else /etc/certwright/certwright.toml where it
+// exists, else defaults. Relative paths are relative to the file. As a user who is not root the default
+// directories are $XDG_STATE_HOME/certwright (else ~/.local/state/certwright) and $XDG_RUNTIME_DIR/certwright
+// (else state_dir/run).
+// Throws Error(kConfig): file, line, key, what is wrong, what would be right, and the nearest known key.
+Config Load(const std::optional<Path>& file);
+
+}  // namespace certwright::config

@@ -1,0 +1,52 @@
+// Managed certificates and their versions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "certwright/model/certificate.h"
+#include "certwright/store/database.h"
+
+namespace certwright::store {
+
+// A managed certificate with its current version, where it has one.
+struct HeldCertificate {
+  model::ManagedCertificate certificate;
+  std::optional<model::CertificateVersion> current;
+};
+
+// The managed certificate of this exact set of names; made where it is missing. `policy` and `owner`
+// of an existing one are replaced.
+model::ManagedCertificate EnsureManaged(Session& session, const model::ManagedCertificate& wanted,
+                                        UnixSeconds now);
+
+std::optional<HeldCertificate> FindByNameSet(Session& session, const std::string& name_set);
+std::optional<HeldCertificate> FindById(Session& session, std::int64_t certificate_id);
+// By the serial of any version, hex (either case, colons and leading zeros ignored) or decimal.
+std::optional<HeldCertificate> FindBySerial(Session& session, const std::string& serial);
+// All that cover the host: their current version's names hold it exactly or by one-label wildcard. One indexed
+// query; wildcard matches first, then the newest not_after.
+std::vector<HeldCertificate> FindCovering(Session& session, const std::string& host);
+// All, ordered by name set. `with_keys` false leaves key_pem empty.
+std::vector<HeldCertificate> ListCertificates(Session& session, bool with_keys);
+// Newest first; keys left out.
+std::vector<model::CertificateVersion> ListVersions(Session& session, std::int64_t certificate_id);
+
+// Adds a version and makes it the current one; clears last_error and failures; sets next_action_at.
+// Call in the same transaction as AppendEvent (invariant I3). Gives the version's id.
+std::int64_t AddCurrentVersion(Session& session, const model::CertificateVersion& version,
+                               UnixSeconds next_action_at, UnixSeconds now);
+
+// Writes down a failed attempt: last_error, failures + 1, next_action_at.
+void RecordFailure(Session& session, std::int64_t certificate_id, const Failure& failure,
+                   UnixSeconds next_action_at, UnixSeconds now);
+
+// Removes it with its versions and orders; false where it was not there.
+bool DeleteCertificate(Session& session, std::int64_t certificate_id);
+
+// Due rows only (an index), earliest first.
+std::vector<model::ManagedCertificate> ListDue(Session& session, UnixSeconds now, int limit);
+
+}  // namespace certwright::store

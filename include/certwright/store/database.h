@@ -1,0 +1,72 @@
+// The SQLite store: opening, migrations, transactions. The only user of sqlite3 is behind store's headers.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+
+#include "certwright/base/clock.h"
+#include "certwright/base/file.h"
+
+namespace certwright::store {
+
+// What a repository needs to speak to the database: proof that a transaction is open. Not copied, not
+// kept: it lives as long as the function that was given it.
+class Session {
+ public:
+  struct Impl;
+  explicit Session(Impl& impl) : impl_(impl) {}
+  Session(const Session&) = delete;
+  Impl& impl() { return impl_; }
+
+ private:
+  Impl& impl_;
+};
+
+// One connection, one process (SQLite locking_mode=EXCLUSIVE and a lock file beside it). Safe from
+// several threads: transactions queue up. No transaction may be held across a network call.
+class Database {
+ public:
+  // Opens or makes `dir`/certwright.db (0600; the directory must be ours, it is made 0700), migrates it to the newest
+  // version (a copy is kept before). Throws Error: kBusy (another process holds it; names its pid),
+  // kDamaged (quick_check or header says so; the file is left as it is), kPermission, kDisk,
+  // kConfig (the file is of a newer Certwright).
+  static std::unique_ptr<Database> Open(const Path& dir);
+  ~Database();
+
+  // Runs `work` inside BEGIN IMMEDIATE .. COMMIT and gives back what it returns; an exception rolls
+  // back and goes on up. Throws Error(kDisk | kDamaged) where SQLite fails; then nothing was changed.
+  template <typename Work>
+  auto Write(Work&& work) -> std::invoke_result_t<Work, Session&> {
+    return Run(true, std::forward<Work>(work));
+  }
+  // The same for reading (BEGIN .. COMMIT, one consistent view).
+  template <typename Work>
+  auto Read(Work&& work) -> std::invoke_result_t<Work, Session&> {
+    return Run(false, std::forward<Work>(work));
+  }
+
+  int schema_version() const;
+
+ private:
+  struct Impl;
+  explicit Database(std::unique_ptr<Impl> impl);
+  void RunTransaction(bool write, const std::function<void(Session&)>& work);
+
+  template <typename Work>
+  auto Run(bool write, Work&& work) -> std::invoke_result_t<Work, Session&> {
+    using Result = std::invoke_result_t<Work, Session&>;
+    if constexpr (std::is_void_v<Result>) {
+      RunTransaction(write, [&](Session& session) { work(session); });
+    } else {
+      std::optional<Result> result;
+      RunTransaction(write, [&](Session& session) { result.emplace(work(session)); });
+      return std::move(*result);
+    }
+  }
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace certwright::store

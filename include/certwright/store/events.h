@@ -1,0 +1,25 @@
+// The outbox: numbered events, and how far each subscriber has come (invariant I3).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "certwright/model/event.h"
+#include "certwright/store/database.h"
+
+namespace certwright::store {
+
+// Gives the event's number. Call in the transaction that makes the change.
+std::int64_t AppendEvent(Session& session, const model::Event& event);
+// Those with a number greater than `after`, in order.
+std::vector<model::Event> ListEvents(Session& session, std::int64_t after, int limit);
+std::int64_t LastEvent(Session& session);  // 0 where there is none
+
+// nullopt where the subscriber was never seen.
+std::optional<std::int64_t> FindPosition(Session& session, const std::string& subscriber);
+void SavePosition(Session& session, const std::string& subscriber, std::int64_t seq,
+                  UnixSeconds now);
+
+}  // namespace certwright::store

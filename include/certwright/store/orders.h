@@ -1,0 +1,24 @@
+// Orders: the records that OrderFlow steps through.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "certwright/model/order.h"
+#include "certwright/store/database.h"
+
+namespace certwright::store {
+
+std::int64_t InsertOrder(Session& session, const model::OrderRecord& order);
+void SaveOrder(Session& session, const model::OrderRecord& order);  // by id; all fields
+std::optional<model::OrderRecord> FindOrder(Session& session, std::int64_t id);
+// The newest order of a managed certificate that is neither kDone nor kFailed.
+std::optional<model::OrderRecord> FindOpenOrder(Session& session, std::int64_t certificate_id);
+std::vector<model::OrderRecord> ListOpenOrders(Session& session);
+// Newest first, at most `limit`.
+std::vector<model::OrderRecord> ListOrders(Session& session, std::int64_t certificate_id, int limit);
+// Orders made for this certificate's exact name set since `since` (invariant I4).
+int CountOrdersSince(Session& session, std::int64_t certificate_id, UnixSeconds since);
+
+}  // namespace certwright::store
