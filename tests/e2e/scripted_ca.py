@@ -1,0 +1,582 @@
+"""A scripted ACME CA over real TLS.
+
+Left alone it is a correct RFC 8555 server: it hands out nonces and takes each once, knows accounts
+by their key, fetches HTTP-01 tokens from a port of this machine, and signs what a CSR asks for with
+an issuing CA of its own. It decodes JWS without verifying them (Pebble does that), and records
+every request.
+
+A test bends it with `on(resource, hook)`: the hook gets the request and the correct answer, and
+changes the answer, gives another one, or takes over the connection (`Answer.send`) to be hostile
+byte by byte. Raw sockets and one thread a connection, because http.server is too polite for that.
+
+Resources: directory, newNonce, newAccount, account, newOrder, order, authz, challenge, finalize,
+cert, and "*" for every answer (after the resource's own hooks).
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass, field
+
+from cryptography import x509
+
+from harness import pki
+
+RESOURCES = ("directory", "newNonce", "newAccount", "newOrder", "order", "authz", "challenge",
+             "finalize", "cert")
+_REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 400: "Bad Request"}
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def thumbprint(jwk):
+    """RFC 7638, section 3."""
+    members = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}[jwk["kty"]]
+    canonical = json.dumps({name: jwk[name] for name in members}, separators=(",", ":"), sort_keys=True)
+    return b64(hashlib.sha256(canonical.encode()).digest())
+
+
+@dataclass
+class Request:
+    """One request as it came, and what of the CA's state it is about."""
+
+    method: str
+    path: str
+    headers: dict  # names in lower case
+    body: bytes
+    time: float
+    resource: str = ""
+    protected: dict = field(default_factory=dict)
+    payload: object = None  # decoded JSON; None for POST-as-GET and where there is no JWS
+    account: object = None
+    order: object = None
+    authz: object = None
+
+
+@dataclass
+class Answer:
+    status: int = 200
+    headers: list = field(default_factory=list)  # [(name, value)], sent as they are
+    body: bytes = b""
+    close: bool = False
+    # send(stream, answer): writes whatever it likes instead of the answer; then the connection ends.
+    send: object = None
+
+    def json(self):
+        return json.loads(self.body)
+
+    def set_json(self, value):
+        self.body = json.dumps(value).encode()
+        return self
+
+    def change(self, **members):
+        """Changes members of the JSON body; None removes one."""
+        value = self.json()
+        for name, member in members.items():
+            if member is None:
+                value.pop(name, None)
+            else:
+                value[name] = member
+        return self.set_json(value)
+
+    def header(self, name):
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def set_header(self, name, value):
+        """Replaces a header; None removes it."""
+        self.headers = [pair for pair in self.headers if pair[0].lower() != name.lower()]
+        if value is not None:
+            self.headers.append((name, value))
+        return self
+
+    def encoded(self, omit_length=False):
+        lines = ["HTTP/1.1 %d %s" % (self.status, _REASONS.get(self.status, "Status"))]
+        lines += ["%s: %s" % pair for pair in self.headers]
+        if not omit_length and self.header("Content-Length") is None:
+            lines.append("Content-Length: %d" % len(self.body))
+        lines.append("Connection: close" if self.close else "Connection: keep-alive")
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n"
+
+
+def problem(kind, detail, status=400, **members):
+    body = dict({"type": "urn:ietf:params:acme:error:" + kind, "detail": detail, "status": status},
+                **members)
+    return Answer(status, [("Content-Type", "application/problem+json")]).set_json(body)
+
+
+class Order:
+    def __init__(self, number, identifiers, account):
+        self.number, self.identifiers, self.account = number, identifiers, account
+        self.authzs = []
+        self.status = "pending"
+        self.chain = None  # PEM, once it is issued
+        self.processing_until = 0.0
+
+    def current_status(self):
+        states = [authz.status for authz in self.authzs]
+        if self.status == "pending":
+            if "invalid" in states:
+                self.status = "invalid"
+            elif all(state == "valid" for state in states):
+                self.status = "ready"
+        elif self.status == "processing" and time.monotonic() >= self.processing_until:
+            self.status = "valid"
+        return self.status
+
+
+class Authz:
+    def __init__(self, number, identifier, account):
+        self.number, self.identifier, self.account = number, identifier, account
+        self.status = "pending"
+        self.challenge_status = "pending"
+        self.token = secrets.token_urlsafe(32)
+        self.error = None
+
+
+class ScriptedCa:
+    """Listens on a free loopback port from the constructor on; stop() ends all its connections.
+
+    http_port: where HTTP-01 is looked for; None accepts every challenge unseen.
+    processing: seconds that an order stays `processing` after finalize.
+    """
+
+    def __init__(self, listener, http_port=None, processing=0.0, host="127.0.0.1"):
+        self.http_port, self.processing, self.host = http_port, processing, host
+        self.root = pki.Authority.root("Scripted Root")
+        self.issuer = self.root.intermediate("Scripted Issuing CA")
+        self.requests, self.accounts, self.orders, self.authzs = [], {}, [], []
+        self.validations = 0
+        self.closing = threading.Event()
+        self._hooks, self._nonces = {}, set()
+        self._lock = threading.RLock()
+        self._connections = set()
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(listener.certificate, listener.key)
+        self.handshake = True  # False: the TCP connection is taken, and nothing is ever said
+        self._socket = socket.create_server((host, 0), backlog=128)
+        self.port = self._socket.getsockname()[1]
+        self.base = "https://%s:%d" % (host, self.port)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    # What tests use
+
+    @property
+    def directory_url(self):
+        return self.base + "/directory"
+
+    def on(self, resource, hook, times=None):
+        """HOOK(request, answer) -> another Answer or None (then ANSWER, changed or not, is sent).
+
+        times: only for the first so many requests of this resource.
+        """
+        self._hooks.setdefault(resource, []).append([hook, times])
+        return self
+
+    def count(self, resource):
+        return sum(request.resource == resource for request in self.requests)
+
+    def posts(self):
+        return sum(request.method == "POST" for request in self.requests)
+
+    def stop(self):
+        self.closing.set()
+        self._socket.close()
+        with self._lock:
+            connections = list(self._connections)
+        for connection in connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            connection.close()
+
+    def new_nonce(self):
+        nonce = secrets.token_urlsafe(16)
+        with self._lock:
+            self._nonces.add(nonce)
+        return nonce
+
+    # Connections
+
+    def _accept(self):
+        while not self.closing.is_set():
+            try:
+                plain, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
+
+    def _serve(self, plain):
+        with self._lock:
+            self._connections.add(plain)
+        stream = plain
+        try:
+            if not self.handshake:
+                self.closing.wait(120)
+                return
+            plain.settimeout(120)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            stream = self._context.wrap_socket(plain, server_side=True)
+            with self._lock:
+                self._connections.add(stream)
+            while not self.closing.is_set() and self._exchange(stream):
+                pass
+        except (OSError, ValueError):
+            pass  # a client that goes away, at whatever byte
+        finally:
+            with self._lock:
+                self._connections -= {plain, stream}
+            stream.close()
+            plain.close()
+
+    def _exchange(self, stream):
+        request = _read_request(stream)
+        if request is None:
+            return False
+        answer = self._answer(request)
+        if answer.send is not None:
+            answer.send(stream, answer)
+            return False
+        body = b"" if request.method == "HEAD" else answer.body
+        stream.sendall(answer.encoded() + body)
+        return not answer.close
+
+    # The CA
+
+    def _answer(self, request):
+        with self._lock:
+            answer = self._correct_answer(request)
+            self.requests.append(request)
+            if answer.header("Replay-Nonce") is None and (
+                    request.method == "POST" or request.resource == "newNonce"):
+                answer.set_header("Replay-Nonce", self.new_nonce())
+            answer.headers.append(("Link", '<%s>;rel="index"' % self.directory_url))
+            hooks = [entry for name in (request.resource, "*") for entry in self._hooks.get(name, [])]
+            for entry in hooks:
+                if entry[1] is not None:
+                    if entry[1] <= 0:
+                        continue
+                    entry[1] -= 1
+                answer = entry[0](request, answer) or answer
+        return answer
+
+    def _correct_answer(self, request):
+        words = request.path.strip("/").split("/")
+        resource, rest = words[0], words[1:]
+        request.resource = {"order": "finalize" if len(rest) == 2 else "order"}.get(resource, resource)
+        handler = getattr(self, "_on_" + request.resource, None)
+        if handler is None:
+            return problem("malformed", "no such resource", 404)
+        if request.resource in ("directory", "newNonce"):
+            return handler(request)
+        if request.method != "POST":
+            return problem("malformed", "GET is not allowed here", 405)
+        refusal = self._decode(request)
+        if refusal is not None:
+            return refusal
+        numbers = [int(word) for word in rest if word.isdigit()]
+        try:
+            return handler(request, *numbers[:1])
+        except (IndexError, TypeError):
+            return problem("malformed", "no such object", 404)
+
+    def _decode(self, request):
+        try:
+            jws = json.loads(request.body)
+            request.protected = json.loads(unb64(jws["protected"]))
+            payload = unb64(jws["payload"])
+            request.payload = json.loads(payload) if payload else None
+        except (ValueError, KeyError, TypeError):
+            return problem("malformed", "not a flattened JWS")
+        if request.headers.get("content-type") != "application/jose+json":
+            return problem("malformed", "the content type is not application/jose+json", 415)
+        nonce = request.protected.get("nonce")
+        if nonce not in self._nonces:
+            return problem("badNonce", "unknown nonce")
+        self._nonces.discard(nonce)
+        if request.protected.get("url") != "https://" + request.headers["host"] + request.path:
+            return problem("unauthorized", "the url in the protected header is another one", 403)
+        if "jwk" in request.protected:
+            print_of_key = thumbprint(request.protected["jwk"])
+            request.account = self.accounts.get(print_of_key)
+        else:
+            by_url = {account["url"]: account for account in self.accounts.values()}
+            request.account = by_url.get(request.protected.get("kid"))
+            if request.account is None:
+                return problem("accountDoesNotExist", "unknown account URL")
+        return None
+
+    def _base(self, request):
+        return "https://" + request.headers.get("host", "")
+
+    def _json(self, value, status=200, **headers):
+        pairs = [("Content-Type", "application/json")]
+        pairs += [(name.replace("_", "-"), text) for name, text in headers.items()]
+        return Answer(status, pairs).set_json(value)
+
+    def _on_directory(self, request):
+        base = self._base(request)
+        names = ("newNonce", "newAccount", "newOrder", "revokeCert", "keyChange")
+        value = {name: "%s/%s" % (base, name) for name in names}
+        value["meta"] = {"termsOfService": base + "/terms", "website": base}
+        return self._json(value)
+
+    def _on_newNonce(self, request):
+        return Answer(200 if request.method == "HEAD" else 204, [("Cache-Control", "no-store")])
+
+    def _on_newAccount(self, request):
+        jwk = request.protected.get("jwk")
+        if jwk is None:
+            return problem("malformed", "newAccount is signed with a jwk")
+        known = request.account
+        if known is None and request.payload.get("onlyReturnExisting"):
+            return problem("accountDoesNotExist", "no account has this key")
+        if known is None:
+            url = "%s/account/%d" % (self._base(request), len(self.accounts) + 1)
+            request.account = {"url": url, "jwk": jwk, "contact": request.payload.get("contact", [])}
+            self.accounts[thumbprint(jwk)] = request.account
+        body = {"status": "valid", "contact": request.account["contact"],
+                "orders": request.account["url"] + "/orders"}
+        return self._json(body, 200 if known else 201, Location=request.account["url"])
+
+    def _on_account(self, request, number=0):
+        if isinstance(request.payload, dict) and "contact" in request.payload:
+            request.account["contact"] = request.payload["contact"]
+        return self._json({"status": "valid", "contact": request.account["contact"]})
+
+    def _on_newOrder(self, request):
+        identifiers = request.payload["identifiers"]
+        order = Order(len(self.orders), identifiers, request.account)
+        for identifier in identifiers:
+            authz = Authz(len(self.authzs), identifier, request.account)
+            self.authzs.append(authz)
+            order.authzs.append(authz)
+        self.orders.append(order)
+        request.order = order
+        return self._json(self._order_body(request, order), 201,
+                          Location="%s/order/%d" % (self._base(request), order.number))
+
+    def _order_body(self, request, order):
+        base = self._base(request)
+        body = {
+            "status": order.current_status(),
+            "expires": "2099-01-01T00:00:00Z",
+            "identifiers": order.identifiers,
+            "authorizations": ["%s/authz/%d" % (base, authz.number) for authz in order.authzs],
+            "finalize": "%s/order/%d/finalize" % (base, order.number),
+        }
+        if order.status == "valid":
+            body["certificate"] = "%s/cert/%d" % (base, order.number)
+        errors = [authz.error for authz in order.authzs if authz.error]
+        if errors:
+            body["error"] = errors[0]
+        return body
+
+    def _on_order(self, request, number):
+        request.order = self.orders[number]
+        return self._json(self._order_body(request, request.order))
+
+    def _on_authz(self, request, number):
+        request.authz = authz = self.authzs[number]
+        return self._json(self._authz_body(request, authz))
+
+    def _authz_body(self, request, authz):
+        return {
+            "status": authz.status,
+            "expires": "2099-01-01T00:00:00Z",
+            "identifier": authz.identifier,
+            "challenges": [
+                {"type": "dns-01", "url": "%s/dns/%d" % (self._base(request), authz.number),
+                 "status": "pending", "token": secrets.token_urlsafe(32)},
+                self._challenge_body(request, authz),
+            ],
+        }
+
+    def _challenge_body(self, request, authz):
+        body = {"type": "http-01", "status": authz.challenge_status, "token": authz.token,
+                "url": "%s/challenge/%d" % (self._base(request), authz.number)}
+        if authz.error:
+            body["error"] = authz.error
+        return body
+
+    def _on_challenge(self, request, number):
+        request.authz = authz = self.authzs[number]
+        if request.payload is not None and authz.challenge_status == "pending":
+            authz.challenge_status = "processing"
+            threading.Thread(target=self._validate, args=(authz,), daemon=True).start()
+        return self._json(self._challenge_body(request, authz),
+                          Link='<%s/authz/%d>;rel="up"' % (self._base(request), authz.number))
+
+    def _validate(self, authz):
+        expected = authz.token + "." + thumbprint(authz.account["jwk"])
+        try:
+            found = expected if self.http_port is None else self._fetch(authz)
+        except OSError as reason:
+            found = "nothing (%s)" % reason
+        with self._lock:
+            self.validations += 1
+            good = found.strip() == expected
+            authz.status = authz.challenge_status = "valid" if good else "invalid"
+            if not good:
+                authz.error = problem("unauthorized", "expected the key authorization, found %.80r"
+                                      % found, 403).json()
+
+    def _fetch(self, authz):
+        host = authz.identifier["value"]
+        text = ("GET /.well-known/acme-challenge/%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
+                "User-Agent: scripted-ca\r\n\r\n" % (authz.token, host))
+        with socket.create_connection(("127.0.0.1", self.http_port), timeout=10) as plain:
+            plain.sendall(text.encode())
+            data = b""
+            while piece := plain.recv(65536):
+                data += piece
+        head, _, body = data.partition(b"\r\n\r\n")
+        if head.split(b" ")[1:2] != [b"200"]:
+            return head.split(b"\r\n")[0].decode(errors="replace")
+        return body.decode(errors="replace")
+
+    def _on_finalize(self, request, number):
+        request.order = order = self.orders[number]
+        if order.current_status() != "ready":
+            return problem("orderNotReady", "the order is %s" % order.status, 403)
+        try:
+            csr = x509.load_der_x509_csr(unb64(request.payload["csr"]))
+        except ValueError:
+            return problem("badCSR", "the CSR does not parse")
+        names = [identifier["value"] for identifier in order.identifiers]
+        asked = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        if sorted(str(name.value) for name in asked) != sorted(names):
+            return problem("badCSR", "the CSR asks for other names than the order")
+        order.csr = csr
+        order.chain = self.chain(self.issuer.sign(names, csr.public_key()))
+        order.processing_until = time.monotonic() + self.processing
+        order.status = "processing"
+        return self._json(self._order_body(request, order),
+                          Location="%s/order/%d" % (self._base(request), order.number))
+
+    def chain(self, leaf):
+        """LEAF and the issuing CA's certificate, as PEM."""
+        return pki.pem(leaf) + pki.pem(self.issuer.certificate)
+
+    def _on_cert(self, request, number):
+        request.order = order = self.orders[number]
+        if order.chain is None:
+            return problem("malformed", "there is no certificate yet", 404)
+        return Answer(200, [("Content-Type", "application/pem-certificate-chain")], order.chain)
+
+
+def _read_request(stream):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = stream.recv(65536)
+        if not piece:
+            return None
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    method, path, _ = lines[0].split(" ", 2)
+    headers = {}
+    for line in lines[1:]:
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    length = int(headers.get("content-length", "0"))
+    while len(body) < length:
+        piece = stream.recv(65536)
+        if not piece:
+            return None
+        body += piece
+    return Request(method, path, headers, body, time.monotonic())
+
+
+# Ways to be hostile: senders for Answer.send
+
+def silence(ca):
+    """Says nothing at all."""
+    def send(stream, answer):
+        ca.closing.wait(120)
+    return send
+
+
+def drop(stream, answer):
+    """Closes the connection instead of answering."""
+
+
+def cut(stream, answer):
+    """Half of the body, then the end of the connection."""
+    stream.sendall(answer.encoded() + answer.body[:len(answer.body) // 2])
+
+
+def drip_body(ca, seconds=1.0):
+    """The body, a byte at a time."""
+    def send(stream, answer):
+        stream.sendall(answer.encoded())
+        _drip(ca, stream, answer.body, seconds)
+    return send
+
+
+def drip_headers(ca, seconds=1.0):
+    """Everything, a byte at a time."""
+    def send(stream, answer):
+        _drip(ca, stream, answer.encoded() + answer.body, seconds)
+    return send
+
+
+def _drip(ca, stream, data, seconds):
+    for position in range(len(data)):
+        if ca.closing.wait(seconds):
+            return
+        stream.sendall(data[position:position + 1])
+
+
+def endless_headers(ca):
+    """Header lines as fast as they are taken."""
+    def send(stream, answer):
+        stream.sendall(b"HTTP/1.1 200 OK\r\n")
+        _pour(ca, stream, b"X-Filler: " + b"a" * 1000 + b"\r\n", None)
+    return send
+
+
+def endless_header_line(ca):
+    """One header line without an end."""
+    def send(stream, answer):
+        stream.sendall(b"HTTP/1.1 200 OK\r\nX-Filler: ")
+        _pour(ca, stream, b"a" * 4096, None)
+    return send
+
+
+def endless_body(ca, chunked=False):
+    """A body that does not end, as fast as it is taken, with valid JSON or PEM never complete."""
+    def send(stream, answer):
+        if chunked:
+            answer.set_header("Transfer-Encoding", "chunked")
+        stream.sendall(answer.encoded(omit_length=True).replace(b"keep-alive", b"close"))
+        piece = b" " * 65536
+        _pour(ca, stream, b"10000\r\n" + piece + b"\r\n" if chunked else piece, None)
+    return send
+
+
+def huge_body(ca, size):
+    """SIZE bytes, announced in Content-Length."""
+    def send(stream, answer):
+        answer.set_header("Content-Length", str(size))
+        stream.sendall(answer.encoded())
+        _pour(ca, stream, b" " * 65536, size)
+    return send
+
+
+def _pour(ca, stream, piece, size):
+    sent, deadline = 0, time.monotonic() + 60
+    while (size is None or sent < size) and not ca.closing.is_set() and time.monotonic() < deadline:
+        stream.sendall(piece)
+        sent += len(piece)
