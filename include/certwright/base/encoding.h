@@ -10,8 +10,10 @@ namespace certwright {
 
 // RFC 4648 section 5, without padding (RFC 7515 section 2).
 std::string Base64Url(std::string_view bytes);
-// nullopt on any character outside the alphabet, also padding and white space.
+// nullopt on any character outside the alphabet, also padding and white space, and where bits that
+// no byte holds are set.
 std::optional<std::string> FromBase64Url(std::string_view text);
+// At least one character, and all of the alphabet: what a token must be (RFC 8555 section 8.3).
 bool IsBase64Url(std::string_view text);
 
 // RFC 4648 section 4, padded, on one line. FromBase64 skips line breaks, nullopt on anything else.

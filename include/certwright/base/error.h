@@ -45,6 +45,8 @@ struct Subproblem {
   std::string type;
   std::string detail;
   std::string identifier;
+
+  bool operator==(const Subproblem&) const = default;
 };
 
 struct Failure {
@@ -56,6 +58,8 @@ struct Failure {
   std::vector<Subproblem> subproblems;
   bool transient = false;     // the same request may succeed later without anybody's doing
   std::int64_t retry_at = 0;  // epoch seconds of the next try, 0 where none is planned
+
+  bool operator==(const Failure&) const = default;
 };
 
 // A Failure on its way up. Texts inside must be safe to print: see Printable in base/text.h.
@@ -74,5 +78,11 @@ class Error : public std::exception {
 // The Failure of whatever is being handled: an Error's own, else kInternal with what().
 // Call only inside a catch block.
 Failure CurrentFailure();
+
+// A text form for a column of the store, versioned, independent of any format of the API.
+// ParseFailure throws Error(kDamaged) on anything that SerializeFailure did not make; fields that a
+// newer version added are skipped.
+std::string SerializeFailure(const Failure& failure);
+Failure ParseFailure(std::string_view text);
 
 }  // namespace certwright
