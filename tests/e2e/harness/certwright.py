@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import tempfile
 from pathlib import Path
 
 from . import process
@@ -96,6 +97,13 @@ class Certwright:
         """`certwright --config FILE WORDS...` to its end."""
         command = [binary(), "--config", self.config_file, *words]
         return process.run(command, self.log_dir, env=self.environment(env), **options)
+
+    @staticmethod
+    def bare(*words, **options):
+        """`certwright WORDS...` without any configuration of the test's."""
+        with tempfile.TemporaryDirectory(prefix="cw-") as folder:
+            return process.run([binary(), *words], folder,
+                               env={"PATH": os.environ["PATH"], "HOME": folder}, **options)
 
     def ok(self, *words, **options):
         result = self.run(*words, **options)

@@ -106,6 +106,7 @@ class Result:
     peak_rss: int  # bytes; 0 where it was not measured
     cpu: float  # seconds, user and system; 0 where it was not measured
     timed_out: bool = False
+    raw: bytes = b""  # stdout and stderr as they came
 
     def json(self):
         return json.loads(self.stdout)
@@ -144,8 +145,9 @@ def run(command, log_dir, stdin=None, env=None, cwd=None, timeout=60.0, preexec=
     if measure and usage.exists():
         figures = json.loads(usage.read_text())
         code, peak, cpu = figures["code"], figures["peak_rss"], figures["cpu"]
-    result = Result(command, code, stdout.read_bytes().decode(errors="replace"),
-                    stderr.read_bytes().decode(errors="replace"), wall, peak, cpu, timed_out)
+    out, err = stdout.read_bytes(), stderr.read_bytes()
+    result = Result(command, code, out.decode(errors="replace"), err.decode(errors="replace"),
+                    wall, peak, cpu, timed_out, out + err)
     for report in SANITIZER_REPORTS:
         assert report not in result.stderr, str(result)
     return result
