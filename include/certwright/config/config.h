@@ -84,4 +84,25 @@ struct Config {
 // Throws Error(kConfig): file, line, key, what is wrong, what would be right, and the nearest known key.
 Config Load(const std::optional<Path>& file);
 
+// What Load asks of the process around it.
+struct Environment {
+  bool root = true;             // the effective user
+  std::string config_file;      // CERTWRIGHT_CONFIG
+  std::string xdg_state_home;   // taken where absolute, as the XDG specification demands
+  std::string xdg_runtime_dir;
+  std::string home;
+  Path standard_file = "/etc/certwright/certwright.toml";
+};
+Environment ProcessEnvironment();
+Config Load(const std::optional<Path>& file, const Environment& environment);
+
+// Every key that the file may hold, in the order of the documentation. The keys of one [[api.socket]]
+// are there as "api.socket.path" and so on.
+struct KeyInfo {
+  std::string name;
+  std::string value;  // the default (of root) as TOML text
+  std::string description;
+};
+std::vector<KeyInfo> KnownKeys();
+
 }  // namespace certwright::config

@@ -1,0 +1,281 @@
+#include "keys.h"
+
+#include <cstdio>
+
+#include "certwright/base/error.h"
+#include "certwright/base/text.h"
+
+namespace certwright::config {
+namespace {
+
+constexpr std::int64_t kDay = 86400;
+constexpr std::size_t kSocketPathBytes = 107;  // sockaddr_un, without the final zero
+
+// The rows below say only what differs: these make the reader and the writer of one kind of field.
+// `at` finds the field in the target.
+
+using Check = void (*)(std::string_view);
+
+// Runs a check of a text and puts the text itself before its words.
+void Checked(const std::string& text, Check check) {
+  try {
+    check(text);
+  } catch (const Problem& problem) {
+    throw Problem{Cat("\"", Printable(text, 80), "\" ", problem.text)};
+  }
+}
+
+// `check` may be null; an empty text means "none" where `optional`.
+template <typename Target, typename At>
+Key<Target> TextKey(std::string name, At at, bool optional, Check check, std::string example,
+                    std::string description) {
+  return {name, example, description,
+          [=](const Value& value, Target& target) {
+            const std::string text = value.Text();
+            if (text.empty() && !optional) throw Problem{"is empty"};
+            if (!text.empty() && check != nullptr) Checked(text, check);
+            at(target) = text;
+          },
+          [=](const Target& target) { return Quoted(at(target)); }};
+}
+
+template <typename Target, typename At>
+Key<Target> PathKey(std::string name, At at, bool optional, std::string example,
+                    std::string description) {
+  return {name, example, description,
+          [=](const Value& value, Target& target) {
+            const Path path = value.File();
+            if (path.empty() && !optional) throw Problem{"is empty, wanted is a path"};
+            at(target) = path;
+          },
+          [=](const Target& target) { return Quoted(at(target).string()); }};
+}
+
+template <typename At>
+Key<Config> FlagKey(std::string name, At at, std::string description) {
+  return {name, "true", description,
+          [=](const Value& value, Config& config) { at(config) = value.Flag(); },
+          [=](const Config& config) { return FlagText(at(config)); }};
+}
+
+template <typename At>
+Key<Config> IntegerKey(std::string name, At at, int lowest, int highest, std::string description) {
+  Config defaults;
+  return {name, std::to_string(at(defaults)), description,
+          [=](const Value& value, Config& config) {
+            at(config) = static_cast<int>(value.Integer(lowest, highest));
+          },
+          [=](const Config& config) { return std::to_string(at(config)); }};
+}
+
+template <typename At>
+Key<Config> SecondsKey(std::string name, At at, std::int64_t lowest, std::int64_t highest,
+                       std::string description) {
+  Config defaults;
+  return {name, Quoted(DurationText(at(defaults))), description,
+          [=](const Value& value, Config& config) {
+            using Number = std::remove_reference_t<decltype(at(config))>;
+            at(config) = static_cast<Number>(value.Seconds(lowest, highest));
+          },
+          [=](const Config& config) { return Quoted(DurationText(at(config))); }};
+}
+
+// One of a few words.
+template <typename Target, typename At>
+Key<Target> ChoiceKey(std::string name, At at, std::vector<std::string> choices,
+                      std::string description) {
+  return {name, Quoted(choices.front()), description,
+          [=](const Value& value, Target& target) {
+            const std::string text = value.Text();
+            for (const auto& choice : choices) {
+              if (choice == text) {
+                at(target) = text;
+                return;
+              }
+            }
+            throw Problem{Cat("is ", Quoted(Printable(text, 60)), ", wanted is one of ",
+                              Join(choices, ", "))};
+          },
+          [=](const Target& target) { return Quoted(at(target)); }};
+}
+
+Key<Config> DirectoryKey() {
+  return {"acme.directory", "\"letsencrypt\"",
+          "directory URL of the CA, or a short name: letsencrypt, letsencrypt-staging, zerossl, "
+          "google, google-staging",
+          [](const Value& value, Config& config) {
+            config.acme.directory = ResolveDirectory(value.Text());
+          },
+          [](const Config& config) { return Quoted(config.acme.directory); }};
+}
+
+Key<Config> KeyTypeKey() {
+  return {"certificate.key_type", "\"ec256\"", "ec256, ec384, rsa2048, rsa3072 or rsa4096",
+          [](const Value& value, Config& config) {
+            try {
+              config.certificate.key_type = model::KeyTypeFromName(value.Text());
+            } catch (const Error& error) {
+              throw Problem{error.failure().detail};
+            }
+          },
+          [](const Config& config) {
+            return Quoted(model::KeyTypeName(config.certificate.key_type));
+          }};
+}
+
+Key<Config> ApiKey() {
+  return {"traefik.api", "\"http://127.0.0.1:8080\"",
+          "base URL of Traefik's API, to know when a change is live; https, or http on loopback",
+          [](const Value& value, Config& config) {
+            std::string url = value.Text();
+            if (!url.empty()) {
+              Checked(url, CheckUrl);
+              if (IsHttp(url) && !IsLoopbackUrl(url)) {
+                throw Problem{"is plain http to another machine; use https, or the loopback"};
+              }
+            }
+            while (url.ends_with('/')) url.pop_back();
+            config.traefik.api = url;
+          },
+          [](const Config& config) { return Quoted(config.traefik.api); }};
+}
+
+std::string ModeText(mode_t mode) {
+  char text[8];
+  std::snprintf(text, sizeof text, "\"%04o\"", static_cast<unsigned>(mode));
+  return text;
+}
+
+Key<ApiSocket> SocketPathKey() {
+  auto key = PathKey<ApiSocket>(
+      "path", [](auto& s) -> auto& { return s.path; }, false,
+      "\"/run/certwright/certwright.sock\"", "where the socket is");
+  key.read = [read = key.read](const Value& value, ApiSocket& socket) {
+    read(value, socket);
+    if (socket.path.string().size() > kSocketPathBytes) {
+      throw Problem{Cat("is longer than the ", kSocketPathBytes, " bytes that a socket's path may have")};
+    }
+  };
+  return key;
+}
+
+Key<ApiSocket> SocketModeKey() {
+  return {"mode", "\"0660\"", "of the socket, in octal digits",
+          [](const Value& value, ApiSocket& socket) {
+            const std::string text = value.Text();
+            try {
+              socket.mode = ParseSocketMode(text);
+            } catch (const Problem& problem) {
+              throw Problem{Cat("\"", Printable(text, 20), "\" ", problem.text)};
+            }
+          },
+          [](const ApiSocket& socket) { return ModeText(socket.mode); }};
+}
+
+}  // namespace
+
+#define CERTWRIGHT_FIELD(path) [](auto& c) -> auto& { return c.path; }
+
+const std::vector<Key<Config>>& ConfigKeys() {
+  static const std::vector<Key<Config>> keys = {
+      PathKey<Config>("state_dir", CERTWRIGHT_FIELD(state_dir), false, "\"/var/lib/certwright\"",
+                      "database, rendered certificate files, backups; mode 0700"),
+      PathKey<Config>("runtime_dir", CERTWRIGHT_FIELD(runtime_dir), false, "\"/run/certwright\"",
+                      "sockets and the lock"),
+      ChoiceKey<Config>("log.level", CERTWRIGHT_FIELD(log_level),
+                        {"info", "trace", "debug", "warning", "error", "off"},
+                        "trace, debug, info, warning, error or off"),
+      IntegerKey("node.id", CERTWRIGHT_FIELD(node_id), 1, 2147483647, "the node_id of events"),
+      TextKey<Config>("node.module_id", CERTWRIGHT_FIELD(module_id), false, CheckWord,
+                      "\"traefik1\"", "the module_id of events"),
+
+      DirectoryKey(),
+      TextKey<Config>("acme.email", CERTWRIGHT_FIELD(acme.email), true, CheckEmail,
+                      "\"admin@example.org\"", "the account's contact; may be empty"),
+      FlagKey("acme.agree_to_terms", CERTWRIGHT_FIELD(acme.agree_to_terms),
+              "that the CA's terms of service are agreed to; without it registration stops and "
+              "shows their URL"),
+      PathKey<Config>("acme.ca_bundle", CERTWRIGHT_FIELD(acme.ca_bundle), true,
+                      "\"/etc/certwright/ca.pem\"",
+                      "PEM file of more roots to trust for the directory (a private or a test CA)"),
+      TextKey<Config>("acme.profile", CERTWRIGHT_FIELD(acme.profile), true, CheckWord,
+                      "\"shortlived\"", "certificate profile; empty: the CA's default"),
+      TextKey<Config>("acme.preferred_chain", CERTWRIGHT_FIELD(acme.preferred_chain), true, nullptr,
+                      "\"ISRG Root X1\"",
+                      "common name of an issuer that the chain should have; empty: the CA's default"),
+      TextKey<Config>("acme.eab_kid", CERTWRIGHT_FIELD(acme.eab_kid), true, nullptr, "\"kid-1\"",
+                      "key identifier of an external account binding"),
+      PathKey<Config>("acme.eab_hmac_key_file", CERTWRIGHT_FIELD(acme.eab_hmac_key_file), true,
+                      "\"/etc/certwright/eab.key\"",
+                      "file with the binding's MAC key, in base64url as the CA gave it"),
+      FlagKey("acme.allow_http_loopback", CERTWRIGHT_FIELD(acme.allow_http_loopback),
+              "plain http to a directory on this machine: tests only"),
+      SecondsKey("acme.exchange_timeout", CERTWRIGHT_FIELD(acme.exchange_timeout), 1, 300,
+                 "the time that one request to the CA may take"),
+
+      KeyTypeKey(),
+      FlagKey("certificate.reuse_key", CERTWRIGHT_FIELD(certificate.reuse_key),
+              "keep the key at a renewal"),
+      TextKey<Config>("http01.listen", CERTWRIGHT_FIELD(http01_listen), false, CheckListen,
+                      "\"127.0.0.1:9180\"",
+                      "where the challenge responder listens; \":80\" without Traefik"),
+
+      PathKey<Config>("traefik.dynamic_dir", CERTWRIGHT_FIELD(traefik.dynamic_dir), true,
+                      "\"/etc/traefik/dynamic\"",
+                      "the directory that Traefik's file provider watches; empty: Traefik is not used"),
+      PathKey<Config>("traefik.certificate_dir", CERTWRIGHT_FIELD(traefik.certificate_dir), true,
+                      "\"/var/lib/certwright/traefik\"",
+                      "certificate and key files for Traefik; default: traefik below state_dir"),
+      TextKey<Config>("traefik.group", CERTWRIGHT_FIELD(traefik.group), true, CheckWord,
+                      "\"traefik\"",
+                      "group that may read the key files, where Traefik runs as another user"),
+      ApiKey(),
+      TextKey<Config>("traefik.https_address", CERTWRIGHT_FIELD(traefik.https_address), true,
+                      CheckAddress, "\"127.0.0.1:443\"",
+                      "where to look at the certificate that is served; empty: asked from the API"),
+      TextKey<Config>("traefik.http_entrypoint", CERTWRIGHT_FIELD(traefik.http_entrypoint), false,
+                      CheckWord, "\"http\"", "Traefik's name of the entrypoint for port 80"),
+      TextKey<Config>("traefik.https_entrypoint", CERTWRIGHT_FIELD(traefik.https_entrypoint), false,
+                      CheckWord, "\"https\"", "Traefik's name of the entrypoint for port 443"),
+
+      IntegerKey("fuse.orders_per_name_set", CERTWRIGHT_FIELD(fuse.orders_per_name_set), 1, 1000,
+                 "no more orders than this for one exact set of names within the window"),
+      SecondsKey("fuse.window", CERTWRIGHT_FIELD(fuse.window), 60, 365 * kDay,
+                 "the window of the fuse"),
+
+      PathKey<Config>("events.dir", CERTWRIGHT_FIELD(events_dir), false,
+                      "\"/etc/certwright/events\"",
+                      "handlers: certificate-changed/ (executables in name order), or one executable"),
+      SecondsKey("events.timeout", CERTWRIGHT_FIELD(events_timeout), 1, 3600,
+                 "the time that a handler may take"),
+  };
+  return keys;
+}
+
+const std::vector<Key<ApiSocket>>& SocketKeys() {
+  static const std::vector<Key<ApiSocket>> keys = {
+      SocketPathKey(),
+      ChoiceKey<ApiSocket>("role", CERTWRIGHT_FIELD(role),
+                           {"owner", "fulladm", "certadm", "routeadm", "reader"},
+                           "of everybody who may open the socket: owner, fulladm, certadm, routeadm "
+                           "or reader"),
+      SocketModeKey(),
+      TextKey<ApiSocket>("group", CERTWRIGHT_FIELD(group), true, CheckWord, "\"certwright\"",
+                         "of the socket; empty: ours"),
+      TextKey<ApiSocket>("caller", CERTWRIGHT_FIELD(caller), true, nullptr, "\"module/mail1\"",
+                         "who is behind this socket, for requests that are remembered by module"),
+  };
+  return keys;
+}
+
+std::string SocketsText(const Config& config) {
+  std::vector<std::string> sockets;
+  for (const auto& socket : config.api_sockets) {
+    std::vector<std::string> fields;
+    for (const auto& key : SocketKeys()) fields.push_back(Cat(key.name, " = ", key.show(socket)));
+    sockets.push_back(Cat("{ ", Join(fields, ", "), " }"));
+  }
+  return Cat("[", Join(sockets, ", "), "]");
+}
+
+}  // namespace certwright::config

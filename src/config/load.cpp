@@ -1,0 +1,177 @@
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "certwright/base/error.h"
+#include "certwright/base/text.h"
+#include "certwright/config/config.h"
+#include "reader.h"
+
+namespace certwright::config {
+namespace {
+
+constexpr std::size_t kMaxBytes = 1 << 20;
+constexpr char kSocketName[] = "certwright.sock";
+
+Path IfAbsolute(const std::string& text) { return Path(text).is_absolute() ? Path(text) : Path(); }
+
+// Everything that does not depend on another key.
+Config Defaults(const Environment& environment) {
+  Config config;
+  config.acme.directory = ResolveDirectory("letsencrypt");
+  config.events_dir = "/etc/certwright/events";
+  if (environment.root) {
+    config.state_dir = "/var/lib/certwright";
+    config.runtime_dir = "/run/certwright";
+    return config;
+  }
+  Path state = IfAbsolute(environment.xdg_state_home);
+  if (state.empty()) {
+    const Path home = IfAbsolute(environment.home);
+    if (home.empty()) {
+      throw Error(FailureCode::kConfig,
+                  "neither XDG_STATE_HOME nor HOME is set: there is no place for the state",
+                  "set HOME, or state_dir in a configuration file");
+    }
+    state = home / ".local" / "state";
+  }
+  config.state_dir = state / "certwright";
+  const Path runtime = IfAbsolute(environment.xdg_runtime_dir);
+  if (!runtime.empty()) config.runtime_dir = runtime / "certwright";
+  return config;
+}
+
+// What follows from other keys where the file does not say it.
+void Derive(Config& config) {
+  if (config.runtime_dir.empty()) config.runtime_dir = config.state_dir / "run";
+  if (config.traefik.certificate_dir.empty()) {
+    config.traefik.certificate_dir = config.state_dir / "traefik";
+  }
+  if (config.api_sockets.empty()) {
+    ApiSocket socket;
+    socket.path = config.runtime_dir / kSocketName;
+    config.api_sockets.push_back(socket);
+  }
+}
+
+// The rules between keys.
+void CheckTogether(const Config& config, Reader& reader) {
+  const auto& acme = config.acme;
+  if (IsHttp(acme.directory)) {
+    if (!IsLoopbackUrl(acme.directory)) {
+      reader.Complain({"acme.directory"}, "must be https: what the CA says decides what is stored");
+    } else if (!acme.allow_http_loopback) {
+      reader.Complain({"acme.directory"},
+                      "is plain http; that needs acme.allow_http_loopback = true (tests only)");
+    }
+  }
+  if (acme.eab_kid.empty() != acme.eab_hmac_key_file.empty()) {
+    reader.Complain({"acme.eab_kid", "acme.eab_hmac_key_file"},
+                    acme.eab_kid.empty()
+                        ? "acme.eab_hmac_key_file is set and acme.eab_kid is not; the CA gave both"
+                        : "acme.eab_kid is set and acme.eab_hmac_key_file is not; the CA gave both");
+  }
+  const auto& traefik = config.traefik;
+  if (!traefik.dynamic_dir.empty() && traefik.dynamic_dir == traefik.certificate_dir) {
+    reader.Complain({"traefik.certificate_dir", "traefik.dynamic_dir"},
+                    "traefik.certificate_dir is traefik.dynamic_dir; each file there makes Traefik "
+                    "read everything again: name another directory");
+  }
+}
+
+void FillOrigins(Config& config) {
+  const auto fill = [&](const std::string& name, std::string value) {
+    auto& origin = config.origins[name];
+    origin.value = std::move(value);
+    if (origin.source.empty()) origin.source = "default";
+  };
+  for (const auto& key : ConfigKeys()) fill(key.name, key.show(config));
+  fill(kSocketTable, SocketsText(config));
+}
+
+toml::table ParseFile(const Path& file, std::string_view named_by) {
+  std::string text;
+  try {
+    text = ReadFile(file, kMaxBytes);
+  } catch (const Error& error) {
+    const bool missing = error.failure().code == FailureCode::kNotFound;
+    throw Error(FailureCode::kConfig,
+                Cat("the configuration file ", Printable(file.string()), " (named by ", named_by, ") ",
+                    missing ? "is not there" : Cat("cannot be read: ", error.failure().detail)),
+                missing ? "correct the path; without any file the defaults hold"
+                        : "let this user read it");
+  }
+  try {
+    return toml::parse(text, file.string());
+  } catch (const toml::parse_error& error) {
+    const auto& at = error.source().begin;
+    throw Error(FailureCode::kConfig,
+                Cat(Printable(file.string()), ":", at.line, ":", at.column, ": is not TOML: ",
+                    Printable(error.description())),
+                "correct this line; texts stand in quotes: key = \"value\"");
+  }
+}
+
+}  // namespace
+
+Environment ProcessEnvironment() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  Environment environment;
+  environment.root = geteuid() == 0;
+  environment.config_file = variable("CERTWRIGHT_CONFIG");
+  environment.xdg_state_home = variable("XDG_STATE_HOME");
+  environment.xdg_runtime_dir = variable("XDG_RUNTIME_DIR");
+  environment.home = variable("HOME");
+  return environment;
+}
+
+Config Load(const std::optional<Path>& file) { return Load(file, ProcessEnvironment()); }
+
+Config Load(const std::optional<Path>& file, const Environment& environment) {
+  Path chosen;
+  std::string_view named_by;
+  std::error_code ignored;
+  if (file) {
+    chosen = *file;
+    named_by = "--config";
+  } else if (!environment.config_file.empty()) {
+    chosen = environment.config_file;
+    named_by = "CERTWRIGHT_CONFIG";
+  } else if (std::filesystem::exists(environment.standard_file, ignored) || ignored) {
+    chosen = environment.standard_file;
+    named_by = "default";
+  }
+
+  Config config = Defaults(environment);
+  if (named_by.empty()) {
+    Derive(config);
+    FillOrigins(config);
+    return config;
+  }
+  const toml::table root = ParseFile(chosen, named_by);
+  Reader reader(Printable(chosen.string()), std::filesystem::absolute(chosen).parent_path(), config);
+  reader.Read(root);
+  Derive(config);
+  CheckTogether(config, reader);
+  reader.ThrowProblems();
+  FillOrigins(config);
+  config.file = chosen;
+  return config;
+}
+
+std::vector<KeyInfo> KnownKeys() {
+  Config config = Defaults(Environment{});
+  Derive(config);
+  std::vector<KeyInfo> keys;
+  for (const auto& key : ConfigKeys()) keys.push_back({key.name, key.show(config), key.description});
+  for (const auto& key : SocketKeys()) {
+    keys.push_back({Cat(kSocketTable, ".", key.name), key.show(config.api_sockets.front()),
+                    key.description});
+  }
+  return keys;
+}
+
+}  // namespace certwright::config

@@ -1,0 +1,149 @@
+#include "reader.h"
+
+#include <algorithm>
+
+#include "certwright/base/error.h"
+#include "certwright/base/text.h"
+
+namespace certwright::config {
+namespace {
+
+std::uint32_t Line(const toml::node& node) { return node.source().begin.line; }
+
+// A key as it must be written: "a.b" in quotes is one key, not two.
+std::string KeyText(std::string_view key) {
+  const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+  return bare ? std::string(key) : Quoted(Printable(key, 80));
+}
+
+std::string Join(const std::string& prefix, std::string_view key) {
+  return prefix.empty() ? KeyText(key) : Cat(prefix, ".", KeyText(key));
+}
+
+std::vector<std::string> KnownNames() {
+  std::vector<std::string> names;
+  for (const auto& key : ConfigKeys()) names.push_back(key.name);
+  for (const auto& key : SocketKeys()) names.push_back(Cat(kSocketTable, ".", key.name));
+  return names;
+}
+
+// Whether `name` is a section: a known key begins with it.
+bool IsSection(const std::string& name) {
+  const auto names = KnownNames();
+  return std::any_of(names.begin(), names.end(),
+                     [&](const auto& known) { return known.starts_with(name + "."); });
+}
+
+}  // namespace
+
+Reader::Reader(std::string file, Path base_dir, Config& config)
+    : file_(std::move(file)), base_dir_(std::move(base_dir)), config_(config) {}
+
+void Reader::Read(const toml::table& root) { ReadTable(root, ""); }
+
+void Reader::ReadTable(const toml::table& table, const std::string& prefix) {
+  for (auto&& [raw_key, node] : table) {
+    const std::string name = Join(prefix, raw_key.str());
+    if (name == kSocketTable) {
+      ReadSockets(node);
+    } else if (ReadKey(ConfigKeys(), "", name, node, config_)) {
+      continue;
+    } else if (const auto* section = node.as_table(); section != nullptr && !section->empty()) {
+      // Also where nothing is known below it: then each key is named, and its nearest.
+      ReadTable(*section, name);
+    } else if (IsSection(name)) {
+      if (section == nullptr) {
+        Add(Line(node), Cat(name, ": is ", Describe(node), ", wanted is a section: [", name, "]"));
+      }
+    } else {
+      Unknown(node, name);
+    }
+  }
+}
+
+template <typename Target>
+bool Reader::ReadKey(const std::vector<Key<Target>>& keys, const std::string& prefix,
+                     const std::string& name, const toml::node& node, Target& target) {
+  const auto key =
+      std::find_if(keys.begin(), keys.end(), [&](const auto& known) { return known.name == name; });
+  if (key == keys.end()) return false;
+  try {
+    key->read(Value(node, base_dir_), target);
+    if constexpr (std::is_same_v<Target, Config>) config_.origins[name].source = Source(node);
+  } catch (const Problem& problem) {
+    Add(Line(node), Cat(prefix, name, ": ", problem.text, "; for example ", name, " = ", key->example));
+  }
+  return true;
+}
+
+void Reader::ReadSockets(const toml::node& node) {
+  const auto* sockets = node.as_array();
+  if (sockets == nullptr || sockets->empty() || !sockets->is_array_of_tables()) {
+    Add(Line(node), Cat(kSocketTable, ": is ", Describe(node), ", wanted are one or more sections: [[",
+                        kSocketTable, "]]"));
+    return;
+  }
+  config_.api_sockets.clear();
+  config_.origins[kSocketTable].source = Source(node);
+  for (const auto& socket : *sockets) ReadSocket(*socket.as_table());
+}
+
+void Reader::ReadSocket(const toml::table& table) {
+  ApiSocket socket;
+  const std::string prefix = Cat(kSocketTable, ".");
+  for (auto&& [raw_key, node] : table) {
+    const std::string name = KeyText(raw_key.str());
+    if (!ReadKey(SocketKeys(), prefix, name, node, socket)) Unknown(node, prefix + name);
+  }
+  if (!table.contains("path")) {
+    Add(Line(table), Cat(kSocketTable, ": has no path; for example path = ",
+                         SocketKeys().front().example));
+    return;
+  }
+  for (const auto& other : config_.api_sockets) {
+    if (!socket.path.empty() && other.path == socket.path) {
+      Add(Line(table), Cat(kSocketTable, ".path: ", Printable(socket.path.string()),
+                           " is the path of another socket too; each needs its own"));
+    }
+  }
+  config_.api_sockets.push_back(socket);
+}
+
+void Reader::Unknown(const toml::node& node, const std::string& name) {
+  const std::string nearest = Nearest(name, KnownNames());
+  Add(Line(node),
+      Cat(name, ": unknown key", nearest.empty() ? "" : Cat("; did you mean ", nearest, "?")));
+}
+
+void Reader::Complain(const std::vector<std::string>& keys, const std::string& text) {
+  for (const auto& key : keys) {
+    const std::string& source = config_.origins[key].source;
+    const auto colon = source.rfind(':');
+    if (colon == std::string::npos) continue;
+    Add(static_cast<std::uint32_t>(std::stoul(source.substr(colon + 1))), Cat(key, ": ", text));
+    return;
+  }
+  Add(0, Cat(keys.front(), ": ", text));
+}
+
+void Reader::Add(std::uint32_t line, std::string text) {
+  findings_.push_back({line, std::move(text)});
+}
+
+std::string Reader::Source(const toml::node& node) const { return Cat(file_, ":", Line(node)); }
+
+void Reader::ThrowProblems() const {
+  if (findings_.empty()) return;
+  auto sorted = findings_;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.line < b.line; });
+  std::vector<std::string> lines;
+  for (const auto& finding : sorted) lines.push_back(Cat(file_, ":", finding.line, ": ", finding.text));
+  throw Error(FailureCode::kConfig, certwright::Join(lines, "\n"),
+              "correct the file; `certwright config check` looks at it again, and `certwright config "
+              "show` prints all keys");
+}
+
+}  // namespace certwright::config

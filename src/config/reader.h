@@ -1,0 +1,46 @@
+// Walks the parsed file and fills a Config; gathers everything that is wrong.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "keys.h"
+
+namespace certwright::config {
+
+class Reader {
+ public:
+  // `file` as it is named in messages; relative paths hang below `base_dir`. `config` holds the defaults.
+  Reader(std::string file, Path base_dir, Config& config);
+
+  void Read(const toml::table& root);
+  // A rule between several keys was broken: told at the place of the first of `keys` that the file sets.
+  void Complain(const std::vector<std::string>& keys, const std::string& text);
+  // Throws Error(kConfig) with one line a problem, in the order of the file.
+  void ThrowProblems() const;
+
+ private:
+  struct Finding {
+    std::uint32_t line = 0;
+    std::string text;  // "acme.email: ..."
+  };
+
+  void ReadTable(const toml::table& table, const std::string& prefix);
+  void ReadSockets(const toml::node& node);
+  void ReadSocket(const toml::table& table);
+  void Unknown(const toml::node& node, const std::string& name);
+  template <typename Target>
+  bool ReadKey(const std::vector<Key<Target>>& keys, const std::string& prefix,
+               const std::string& name, const toml::node& node, Target& target);
+  void Add(std::uint32_t line, std::string text);
+  std::string Source(const toml::node& node) const;
+
+  std::string file_;
+  Path base_dir_;
+  Config& config_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace certwright::config
