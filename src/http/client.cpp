@@ -1,0 +1,142 @@
+#include "certwright/http/client.h"
+
+#include <algorithm>
+#include <map>
+
+#include "answer.h"
+#include "certwright/base/error.h"
+#include "certwright/base/sync.h"
+#include "certwright/base/text.h"
+#include "connect.h"
+#include "patience.h"
+#include "stream.h"
+#include "tls.h"
+
+namespace certwright::http {
+namespace {
+
+constexpr std::chrono::seconds kMaxIdleTime{60};  // routers forget quiet connections
+constexpr std::size_t kMaxIdleInAll = 64;         // whatever number of hosts a CA's URLs name
+
+struct IdleConnection {
+  std::unique_ptr<Stream> stream;
+  Steady since;
+};
+using Pool = std::map<std::string, std::vector<IdleConnection>>;
+
+std::string HostAndPort(const Url& url, bool leave_default) {
+  const bool six = url.host.find(':') != std::string::npos;
+  const std::string host = six ? Cat("[", url.host, "]") : url.host;
+  const bool is_default = url.port == (url.scheme == "https" ? 443 : 80);
+  return is_default && leave_default ? host : Cat(host, ":", url.port);
+}
+
+void AddHeader(std::string& text, std::string_view name, std::string_view value) {
+  constexpr std::string_view kForbidden("\r\n\0", 3);
+  if (name.empty() || name.find_first_of(Cat(kForbidden, ": ")) != std::string_view::npos ||
+      value.find_first_of(kForbidden) != std::string_view::npos) {
+    throw Error(FailureCode::kInternal, Cat("header ", Printable(name, 60), " cannot be sent"));
+  }
+  text.append(name).append(": ").append(value).append("\r\n");
+}
+
+std::string Compose(const Request& request, const Url& url, const std::string& user_agent) {
+  if (request.method != "GET" && request.method != "HEAD" && request.method != "POST") {
+    throw Error(FailureCode::kInternal, Cat("method ", Printable(request.method, 20)));
+  }
+  std::string text = Cat(request.method, " ", url.target, " HTTP/1.1\r\n");
+  AddHeader(text, "Host", HostAndPort(url, true));
+  AddHeader(text, "User-Agent", user_agent);
+  AddHeader(text, "Accept-Encoding", "identity");
+  for (const auto& [name, value] : request.headers) AddHeader(text, name, value);
+  if (!request.content_type.empty()) AddHeader(text, "Content-Type", request.content_type);
+  if (request.method == "POST") AddHeader(text, "Content-Length", Cat(request.body.size()));
+  text.append("\r\n");
+  if (request.method == "POST") text.append(request.body);
+  return text;
+}
+
+}  // namespace
+
+struct Client::Impl {
+  explicit Impl(ClientOptions given)
+      : options(std::move(given)), tls(TlsContext::Verifying(options.ca_bundle)) {}
+
+  Url Checked(const std::string& text) const {
+    Url url = ParseUrl(text);
+    if (url.scheme == "https" || (options.allow_http_loopback && IsLoopback(url))) return url;
+    throw Error(FailureCode::kProtocol, Cat("URL is not https: ", Printable(text, 200)));
+  }
+
+  std::unique_ptr<Stream> TakeIdle(const std::string& key) {
+    auto lock = pool.Acquire();
+    const auto entry = lock->find(key);
+    if (entry == lock->end()) return nullptr;
+    const Steady oldest = SystemClock().SteadyNow() - kMaxIdleTime;
+    std::unique_ptr<Stream> found;
+    while (!found && !entry->second.empty()) {
+      IdleConnection last = std::move(entry->second.back());
+      entry->second.pop_back();
+      if (last.since >= oldest && last.stream->Quiet()) found = std::move(last.stream);
+    }
+    if (entry->second.empty()) lock->erase(entry);
+    return found;
+  }
+
+  void Keep(const std::string& key, std::unique_ptr<Stream> stream) {
+    auto lock = pool.Acquire();
+    std::size_t all = 0;
+    for (const auto& [name, idle] : *lock) all += idle.size();
+    if (all >= kMaxIdleInAll) lock->clear();
+    auto& idle = (*lock)[key];
+    if (idle.size() < options.max_idle_connections) {
+      idle.push_back({std::move(stream), SystemClock().SteadyNow()});
+    }
+    if (idle.empty()) lock->erase(key);
+  }
+
+  std::unique_ptr<Stream> Open(const Url& url, Patience& patience) {
+    Fd fd = Connect(url.host, url.port, options.connect_timeout, patience);
+    if (url.scheme == "http") return std::make_unique<Stream>(std::move(fd));
+    return std::make_unique<Stream>(std::move(fd), tls, url.host, patience);
+  }
+
+  const ClientOptions options;
+  const TlsContext tls;
+  Sync<Pool> pool;
+};
+
+Client::Client(ClientOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Client::~Client() = default;
+
+Response Client::Send(const Request& request, std::stop_token stop) {
+  const ClientOptions& options = impl_->options;
+  const Url url = impl_->Checked(request.url);
+  const std::string text = Compose(request, url, options.user_agent);
+  const std::string peer = HostAndPort(url, false);
+  const std::string key = Cat(url.scheme, "://", peer);
+  Patience patience(peer, options.exchange_timeout, std::move(stop));
+  if (patience.stop().stop_requested()) patience.ThrowStopped();
+
+  std::unique_ptr<Stream> stream = impl_->TakeIdle(key);
+  if (!stream) stream = impl_->Open(url, patience);
+  stream->WriteAll(text, patience);
+  AnswerReader reader(*stream, patience,
+                      {options.max_header_bytes, options.max_headers, request.max_body});
+  Response response = reader.Read(request.method == "HEAD");
+  if (reader.reusable()) impl_->Keep(key, std::move(stream));
+  return response;
+}
+
+std::string PeerCertificate(const std::string& address, int port, const std::string& server_name,
+                            Millis timeout) {
+  const bool six = address.find(':') != std::string::npos;
+  Patience patience(six ? Cat("[", address, "]:", port) : Cat(address, ":", port), timeout, {});
+  const TlsContext tls = TlsContext::Looking();
+  const Stream stream(Connect(address, port, timeout, patience), tls, server_name, patience);
+  std::string der = stream.PeerCertificate();
+  if (der.empty()) patience.ThrowNetwork("shows no certificate");
+  return der;
+}
+
+}  // namespace certwright::http
