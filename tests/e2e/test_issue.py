@@ -166,10 +166,12 @@ def test_nonces_rejected_nine_times_in_ten(make_world, daemon):
     if daemon:
         world.certwright.serve()
     result = world.certwright.run("issue", NAME, "--timeout", "60")
-    # 10 tries of one request fail together in one of three runs of seven requests: what is asked for
-    # is that it gets through in the end and never orders twice.
-    if result.code != 0:
-        result = world.certwright.run("issue", NAME, "--timeout", "60")
+    # The ten tries of one request fail together in one of three cases, and a run has seven of them.
+    # What is asked for is that a run which ends without a certificate lost nothing: the next one
+    # carries the same order on.
+    for _ in range(3):
+        if result.code == 3:
+            result = world.certwright.run("issue", NAME, "--timeout", "60")
     assert result.code == 0, str(result)
     check_held(world.certwright, [NAME])
     assert world.pebble.orders() == 1

@@ -118,7 +118,8 @@ class Result:
             self.stdout[-4000:], self.stderr[-8000:])
 
 
-def run(command, log_dir, stdin=None, env=None, cwd=None, timeout=60.0, preexec=None, measure=False):
+def run(command, log_dir, stdin=None, env=None, cwd=None, timeout=60.0, preexec=None, measure=False,
+        pass_fds=()):
     """Runs COMMAND to its end. With MEASURE the peak RSS and the CPU time are filled in."""
     command = [str(word) for word in command]
     number = len(list(Path(log_dir).glob("run-*.stderr")))
@@ -132,7 +133,8 @@ def run(command, log_dir, stdin=None, env=None, cwd=None, timeout=60.0, preexec=
     with open(stdout, "wb") as out, open(stderr, "wb") as err:
         child = subprocess.Popen(
             words, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-            stdout=out, stderr=err, env=env, cwd=cwd, preexec_fn=preexec, start_new_session=True)
+            stdout=out, stderr=err, env=env, cwd=cwd, preexec_fn=preexec, start_new_session=True,
+            pass_fds=pass_fds)
         timed_out = False
         try:
             child.communicate(stdin.encode() if isinstance(stdin, str) else stdin, timeout)

@@ -135,13 +135,12 @@ class Pebble:
 class Traefik:
     """A small Traefik that reads a dynamic directory; http, https and its API on loopback."""
 
-    def __init__(self, directory, http_host="127.0.0.1"):
-        directory = Path(directory)
-        self.dynamic_dir = directory / "traefik-dynamic"
+    def __init__(self, directory, http_host="127.0.0.1", start=True):
+        self.directory = Path(directory)
+        self.dynamic_dir = self.directory / "traefik-dynamic"
         self.dynamic_dir.mkdir(exist_ok=True)
         self.http_port, self.https_port, self.api_port = free_port(), free_port(), free_port()
-        self.process = Process("traefik", [
-            tool("traefik"),
+        self._flags = [
             "--global.checknewversion=false", "--global.sendanonymoususage=false",
             "--api=true", "--api.insecure=true", "--api.dashboard=false",
             "--entrypoints.traefik.address=127.0.0.1:%d" % self.api_port,
@@ -149,7 +148,22 @@ class Traefik:
             "--entrypoints.https.address=127.0.0.1:%d" % self.https_port,
             "--providers.file.directory=%s" % self.dynamic_dir, "--providers.file.watch=true",
             "--providers.providersthrottleduration=100ms",
-        ], directory / "traefik.log", cwd=directory)
+        ]
+        self.process = None
+        if start:
+            self._start()
+
+    def _start(self):
+        self.process = Process("traefik", [tool("traefik"), *self._flags],
+                               self.directory / "traefik.log", cwd=self.directory)
+
+    def restart(self, flags=None):
+        """Starts it (again), with other flags if they are given, and waits until it serves."""
+        if self.process is not None:
+            self.process.stop()
+        self._flags = flags or self._flags
+        self._start()
+        return self.wait()
 
     def wait(self):
         ports = (self.api_port, self.http_port, self.https_port)

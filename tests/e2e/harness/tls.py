@@ -34,3 +34,10 @@ def wait_for_serial(port, server_name, serial, timeout=10.0):
             pass
         time.sleep(0.02)
     return False
+
+
+def first_certificate(text):
+    """The first certificate of a PEM text."""
+    end = "-----END CERTIFICATE-----"
+    begin = text.index("-----BEGIN CERTIFICATE-----")
+    return x509.load_pem_x509_certificate((text[begin:text.index(end, begin)] + end + "\n").encode())
