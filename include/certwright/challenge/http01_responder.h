@@ -32,7 +32,7 @@ class Http01Responder : public acme::Http01Presenter {
   // Waits until every token was fetched at least once since it was presented and none of them again
   // for `quiet` (a CA looks from several places): true. False: `timeout` is over first, or `stop`.
   bool WaitFetched(const std::vector<std::string>& tokens, Millis quiet, Millis timeout,
-                   std::stop_token stop);
+                   std::stop_token stop) override;
 
   // How often a token was answered so far; 0 for an unknown one.
   int Fetches(const std::string& token);

@@ -1,0 +1,215 @@
+#include "certwright/acme/client.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "certwright/base/encoding.h"
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "certwright/crypto/jws.h"
+
+namespace certwright::acme {
+
+namespace {
+
+constexpr std::size_t kMaxNonces = 64;
+constexpr std::size_t kMaxNonceBytes = 1024;
+constexpr int kMaxBadNonces = 10;
+constexpr std::size_t kMaxAlternates = 10;
+constexpr std::chrono::hours kDirectoryAge{1};
+constexpr std::chrono::hours kMaxRetryAfter{24};
+
+// RFC 9110 section 10.2.3: seconds or a date. What is neither, or negative, is no Retry-After.
+std::optional<Millis> ParseRetryAfter(std::string_view text, UnixSeconds now) {
+  text = Trim(text);
+  if (text.empty()) return std::nullopt;
+  constexpr std::int64_t kMax = std::chrono::seconds(kMaxRetryAfter).count();
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (end == text.data() + text.size() && text.front() >= '0' && text.front() <= '9') {
+    if (error == std::errc::result_out_of_range) seconds = kMax;
+  } else {
+    const UnixSeconds date = ParseHttpDate(text);
+    if (date < 0) return std::nullopt;
+    seconds = date - now;
+  }
+  return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, kMax));
+}
+
+// RFC 8288, as far as ACME uses it: <URL>;rel="alternate", several in one field or in several.
+std::vector<std::string> ParseAlternates(const std::vector<std::string>& fields,
+                                         const UrlPolicy& policy) {
+  std::vector<std::string> urls;
+  for (const std::string& field : fields) {
+    std::size_t at = 0;
+    while ((at = field.find('<', at)) != std::string::npos) {
+      const std::size_t end = field.find('>', at);
+      if (end == std::string::npos) break;
+      const std::size_t next = field.find('<', end);
+      const std::string_view parameters = std::string_view(field).substr(
+          end + 1, next == std::string::npos ? std::string::npos : next - end - 1);
+      const bool alternate = parameters.find("rel=\"alternate\"") != std::string_view::npos ||
+                             parameters.find("rel=alternate") != std::string_view::npos;
+      if (alternate && urls.size() < kMaxAlternates) {
+        urls.push_back(CheckedUrl(field.substr(at + 1, end - at - 1), policy,
+                                  "the URL of an alternate chain"));
+      }
+      at = end;
+    }
+  }
+  return urls;
+}
+
+[[noreturn]] void ThrowProblem(const http::Response& response, std::optional<Millis> retry_after,
+                               UnixSeconds now) {
+  json::Value problem;
+  try {
+    problem = json::Parse(response.body);
+  } catch (const Error&) {
+    // An HTML page of a proxy, or nothing: the status says enough.
+  }
+  Failure failure = FailureFromProblem(problem, response.status);
+  if (!problem.IsObject()) {
+    failure.detail = Cat("the CA answered ", response.status, " without a problem document");
+  }
+  if (retry_after) {
+    failure.retry_at = now + std::chrono::duration_cast<std::chrono::seconds>(*retry_after).count();
+  }
+  throw Error(std::move(failure));
+}
+
+}  // namespace
+
+json::Value Answer::Json() const {
+  try {
+    json::ParseLimits limits;
+    limits.max_bytes = text.size();  // the transport has bounded it already
+    return json::Parse(text, limits);
+  } catch (const Error& error) {
+    const bool html = Trim(text).starts_with("<");
+    Failure failure;
+    failure.code = FailureCode::kProtocol;
+    failure.detail = Cat("the CA sent ", html ? "an HTML page" : "a text", " where JSON is expected: ",
+                         error.failure().detail);
+    failure.advice = "a proxy or a captive portal may stand between this machine and the CA";
+    failure.transient = true;
+    throw Error(std::move(failure));
+  }
+}
+
+Client::Client(std::string directory_url, http::Transport& transport, Clock& clock, UrlPolicy policy)
+    : directory_url_(std::move(directory_url)), transport_(transport), clock_(clock), policy_(policy) {}
+
+Directory Client::GetDirectory(std::stop_token stop) {
+  {
+    auto cached = directory_.Acquire();
+    if (cached->directory && clock_.SteadyNow() < cached->until) return *cached->directory;
+  }
+  http::Request request;
+  request.url = directory_url_;
+  request.headers = {{"Accept-Language", "en"}};
+  const http::Response response = transport_.Send(request, stop);
+  KeepNonce(response);
+  const Directory directory = ParseDirectory(Read(response, directory_url_).Json(), policy_);
+  auto cached = directory_.Acquire();
+  cached->directory = directory;
+  cached->until = clock_.SteadyNow() + kDirectoryAge;
+  return directory;
+}
+
+void Client::KeepNonce(const http::Response& response) {
+  const std::string_view nonce = response.Header("replay-nonce");
+  // Section 6.5.1: what is not base64url is no nonce.
+  if (nonce.empty() || nonce.size() > kMaxNonceBytes || !IsBase64Url(nonce)) return;
+  auto nonces = nonces_.Acquire();
+  if (nonces->size() == kMaxNonces) nonces->pop_front();
+  nonces->emplace_back(nonce);
+}
+
+std::string Client::TakeNonce(std::stop_token stop) {
+  const auto take = [this]() -> std::string {
+    auto nonces = nonces_.Acquire();
+    if (nonces->empty()) return "";
+    std::string nonce = std::move(nonces->back());  // the freshest: CAs let old ones expire
+    nonces->pop_back();
+    return nonce;
+  };
+  if (std::string nonce = take(); !nonce.empty()) return nonce;
+  http::Request request;
+  request.method = "HEAD";
+  request.url = GetDirectory(stop).new_nonce;
+  const http::Response response = transport_.Send(request, stop);
+  Read(response, request.url);
+  const std::string_view nonce = response.Header("replay-nonce");
+  if (nonce.empty() || nonce.size() > kMaxNonceBytes || !IsBase64Url(nonce)) {
+    throw Error(FailureCode::kProtocol,
+                nonce.empty() ? "the CA sent no nonce" : "the CA sent a nonce that is not base64url",
+                "this is a fault of the CA, or of something between it and here");
+  }
+  return std::string(nonce);
+}
+
+Answer Client::Read(const http::Response& response, const std::string& url) const {
+  Answer answer;
+  answer.status = response.status;
+  answer.retry_after = ParseRetryAfter(response.Header("retry-after"), clock_.Now());
+  if (response.status >= 400) ThrowProblem(response, answer.retry_after, clock_.Now());
+  if (response.status < 200 || response.status >= 300) {
+    throw Error(FailureCode::kProtocol,
+                Cat("the CA answered ", response.status, " (a redirect?) at ", Printable(url, 200),
+                    ": redirects are not followed"),
+                "check acme.directory: it must be the directory's own URL");
+  }
+  answer.text = response.body;
+  answer.content_type = std::string(response.Header("content-type"));
+  if (const std::string_view location = response.Header("location"); !location.empty()) {
+    answer.location = CheckedUrl(location, policy_, "the URL in Location");
+  }
+  answer.alternates = ParseAlternates(response.All("link"), policy_);
+  return answer;
+}
+
+Answer Client::Post(const Signer& signer, const std::string& url, std::string_view payload,
+                    std::stop_token stop, std::size_t max_body) {
+  for (int tries = 0;; ++tries) {
+    json::Value header = json::Value::Object({{"alg", crypto::JwsAlgorithm(signer.key)}});
+    // Section 6.2: exactly one of the two.
+    if (signer.account_url.empty()) {
+      header.Set("jwk", json::Parse(crypto::Jwk(signer.key)));
+    } else {
+      header.Set("kid", signer.account_url);
+    }
+    header.Set("nonce", TakeNonce(stop));
+    header.Set("url", url);
+
+    http::Request request;
+    request.method = "POST";
+    request.url = url;
+    request.content_type = "application/jose+json";
+    request.headers = {{"Accept-Language", "en"}};
+    request.body = crypto::SignJws(signer.key, json::Write(header), payload);
+    request.max_body = max_body;
+    const http::Response response = transport_.Send(request, stop);
+    KeepNonce(response);
+    try {
+      return Read(response, url);
+    } catch (const Error& error) {
+      if (error.failure().acme_type != "badNonce") throw;
+      if (tries == kMaxBadNonces) {
+        Failure failure = error.failure();
+        failure.code = FailureCode::kServer;
+        failure.detail = "the CA refused eleven nonces of its own in a row (badNonce)";
+        failure.advice = "this is a fault of the CA; try again later";
+        failure.transient = true;
+        throw Error(std::move(failure));
+      }
+    }
+  }
+}
+
+Answer Client::PostAsGet(const Signer& signer, const std::string& url, std::stop_token stop,
+                         std::size_t max_body) {
+  return Post(signer, url, "", stop, max_body);
+}
+
+}  // namespace certwright::acme
