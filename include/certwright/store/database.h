@@ -1,12 +1,16 @@
 // The SQLite store: opening, migrations, transactions. The only user of sqlite3 is behind store's headers.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <type_traits>
+#include <utility>
 
 #include "certwright/base/clock.h"
+#include "certwright/base/embedded.h"
 #include "certwright/base/file.h"
 
 namespace certwright::store {
@@ -33,10 +37,13 @@ class Database {
   // kDamaged (quick_check or header says so; the file is left as it is), kPermission, kDisk,
   // kConfig (the file is of a newer Certwright).
   static std::unique_ptr<Database> Open(const Path& dir);
+  // The same with other migrations than those in the binary: the n-th text leads to schema n.
+  static std::unique_ptr<Database> Open(const Path& dir, std::span<const EmbeddedFile> migrations);
   ~Database();
 
   // Runs `work` inside BEGIN IMMEDIATE .. COMMIT and gives back what it returns; an exception rolls
   // back and goes on up. Throws Error(kDisk | kDamaged) where SQLite fails; then nothing was changed.
+  // Transactions do not nest: Error(kInternal).
   template <typename Work>
   auto Write(Work&& work) -> std::invoke_result_t<Work, Session&> {
     return Run(true, std::forward<Work>(work));
@@ -48,6 +55,14 @@ class Database {
   }
 
   int schema_version() const;
+
+  // What the statements did since the last call: shows that a query uses its index.
+  struct Effort {
+    std::int64_t full_scan_steps = 0;  // rows read without an index
+    std::int64_t sorts = 0;
+    std::int64_t virtual_machine_steps = 0;
+  };
+  Effort TakeEffort();
 
  private:
   struct Impl;

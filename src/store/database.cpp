@@ -1,0 +1,124 @@
+#include "certwright/store/database.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include "certwright/base/error.h"
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "migrate.h"
+#include "open.h"
+#include "session.h"
+
+namespace certwright::store {
+namespace {
+
+// The one test hook of the store: CERTWRIGHT_TEST_EXIT_AFTER_SAVES=k ends the process, as kill -9
+// would, right after the k-th commit that saved an order.
+void EndHereIfTested() {
+  static const char* const limit = std::getenv("CERTWRIGHT_TEST_EXIT_AFTER_SAVES");
+  if (limit == nullptr) return;
+  static std::atomic<int> saves{0};
+  if (++saves == std::atoi(limit)) ::_exit(99);
+}
+
+LockFile Lock(const Path& dir) {
+  const Path path = dir / "certwright.lock";
+  if (auto lock = LockFile::TryAcquire(path)) return std::move(*lock);
+  Failure failure;
+  failure.code = FailureCode::kBusy;
+  failure.detail = Cat("process ", LockFile::Holder(path), " holds the store in ",
+                       Printable(dir.string()));
+  failure.advice = "use the daemon that runs there, or end that process and try again";
+  failure.transient = true;
+  throw Error(std::move(failure));
+}
+
+}  // namespace
+
+struct Database::Impl {
+  LockFile lock;  // before the connection: let go after it
+  std::unique_ptr<Connection> connection;
+  int schema_version = 0;
+  std::mutex mutex;
+  std::atomic<std::thread::id> owner{};
+
+  // Moves the log into the database and empties it. Not done while it matters: what was committed
+  // stays committed when this fails, and the next checkpoint makes up for it.
+  void EmptyLog() {
+    const int result = sqlite3_wal_checkpoint_v2(connection->handle(), nullptr,
+                                                 SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    if (result != SQLITE_OK) {
+      log::Warning(Cat("the store's log could not be emptied after a deletion: ",
+                       sqlite3_errstr(result)));
+    }
+  }
+
+  void Rollback() noexcept {
+    // SQLite ends the transaction by itself on some errors.
+    if (sqlite3_get_autocommit(connection->handle()) != 0) return;
+    sqlite3_exec(connection->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+};
+
+Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+std::unique_ptr<Database> Database::Open(const Path& dir) {
+  return Open(dir, EmbeddedMigrations());
+}
+
+std::unique_ptr<Database> Database::Open(const Path& dir,
+                                         std::span<const EmbeddedFile> migrations) {
+  EnsurePrivateDir(dir, 0700);
+  // Canonical: SQLite's NOFOLLOW refuses a symbolic link in any part of the path.
+  const Path real = std::filesystem::canonical(dir);
+  LockFile lock = Lock(real);
+  auto connection = OpenConnection(real, migrations);
+  auto impl = std::make_unique<Impl>(std::move(lock), std::move(connection),
+                                     static_cast<int>(migrations.size()));
+  return std::unique_ptr<Database>(new Database(std::move(impl)));
+}
+
+Database::~Database() = default;  // closing checkpoints and removes the log
+
+int Database::schema_version() const { return impl_->schema_version; }
+
+Database::Effort Database::TakeEffort() {
+  const std::lock_guard guard(impl_->mutex);
+  const Connection::Work work = impl_->connection->TakeWork();
+  return {work.full_scan_steps, work.sorts, work.virtual_machine_steps};
+}
+
+void Database::RunTransaction(bool write, const std::function<void(Session&)>& work) {
+  Impl& impl = *impl_;
+  if (impl.owner.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    throw Error(FailureCode::kInternal, "a transaction was begun inside a transaction");
+  }
+  const std::lock_guard guard(impl.mutex);
+  struct Ownership {
+    std::atomic<std::thread::id>& owner;
+    explicit Ownership(std::atomic<std::thread::id>& o) : owner(o) {
+      owner = std::this_thread::get_id();
+    }
+    ~Ownership() { owner = std::thread::id(); }
+  } ownership(impl.owner);
+
+  Session::Impl inside{*impl.connection};
+  Query(*impl.connection, write ? "BEGIN IMMEDIATE" : "BEGIN").Run();
+  try {
+    Session session(inside);
+    work(session);
+    Query(*impl.connection, "COMMIT").Run();
+  } catch (...) {
+    impl.Rollback();
+    throw;
+  }
+  if (inside.deleted_keys) impl.EmptyLog();
+  if (inside.saved_order) EndHereIfTested();
+}
+
+}  // namespace certwright::store

@@ -1,0 +1,103 @@
+#include <set>
+
+#include "certificate_rows.h"
+#include "certwright/base/text.h"
+#include "codec.h"
+#include "session.h"
+
+namespace certwright::store {
+namespace {
+
+// Former versions are kept to be brought back: the last five, and every one of the last 30 days.
+constexpr int kFormerVersionsKept = 5;
+constexpr UnixSeconds kFormerVersionsKeptFor = 30 * 24 * 3600;
+
+int PruneFormerVersions(Connection& connection, std::int64_t certificate_id, UnixSeconds now) {
+  return Query(connection,
+               "DELETE FROM version WHERE certificate_id = ? AND is_current = 0 AND created_at < ? "
+               "AND id NOT IN (SELECT id FROM version WHERE certificate_id = ? AND is_current = 0 "
+               "ORDER BY id DESC LIMIT ?)",
+               certificate_id, now - kFormerVersionsKeptFor, certificate_id, kFormerVersionsKept)
+      .Run();
+}
+
+}  // namespace
+
+model::CertificateVersion ReadVersion(Query& row) {
+  model::CertificateVersion version;
+  version.id = row.Int();
+  version.certificate_id = row.Int();  // NULL reads as 0
+  version.chain_pem = row.Text();
+  version.serial_hex = row.Text();
+  version.fingerprint = row.Text();
+  version.subject = row.Text();
+  version.issuer = row.Text();
+  version.names = DecodeIdentifiers(row.Text());
+  version.not_before = row.Int();
+  version.not_after = row.Int();
+  version.ari_id = row.Text();
+  version.ca = row.Text();
+  version.origin = OriginFromName(row.Text());
+  version.created_at = row.Int();
+  version.key_pem = Secret(row.Text());
+  return version;
+}
+
+std::int64_t InsertVersion(Connection& connection, const model::CertificateVersion& version,
+                           bool is_current) {
+  const std::optional<std::int64_t> certificate_id =
+      version.certificate_id == 0 ? std::nullopt : std::optional(version.certificate_id);
+  Query insert(connection,
+               "INSERT INTO version (certificate_id, is_current, chain_pem, key_pem, serial_hex, "
+               "fingerprint, subject, issuer, names, not_before, not_after, ari_id, ca, origin, "
+               "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+               certificate_id, is_current, version.chain_pem, version.key_pem, version.serial_hex,
+               version.fingerprint, version.subject, version.issuer,
+               EncodeIdentifiers(version.names), version.not_before, version.not_after,
+               version.ari_id, version.ca, OriginName(version.origin), version.created_at);
+  insert.Step();
+  const std::int64_t id = insert.Int();
+  insert.Run();
+  std::set<std::string> names;
+  for (const auto& name : version.names) names.insert(name.value);
+  for (const std::string& name : names) {
+    Query(connection, "INSERT INTO version_name (name, version_id) VALUES (?, ?)", name, id).Run();
+  }
+  return id;
+}
+
+std::vector<model::CertificateVersion> ListVersions(Session& session,
+                                                    std::int64_t certificate_id) {
+  Query rows(Of(session),
+             "SELECT " + kVersionColumnsWithoutKey +
+                 " FROM version v WHERE v.certificate_id = ? ORDER BY v.id DESC",
+             certificate_id);
+  std::vector<model::CertificateVersion> versions;
+  while (rows.Step()) versions.push_back(ReadVersion(rows));
+  return versions;
+}
+
+std::int64_t AddCurrentVersion(Session& session, const model::CertificateVersion& version,
+                               UnixSeconds next_action_at, UnixSeconds now) {
+  Connection& connection = Of(session);
+  const std::int64_t certificate_id = version.certificate_id;
+  const int changed =
+      Query(connection,
+            "UPDATE certificate SET next_action_at = ?, last_error = NULL, last_error_at = 0, "
+            "failures = 0, updated_at = ? WHERE id = ?",
+            next_action_at, now, certificate_id)
+          .Run();
+  if (changed == 0) {
+    throw Error(FailureCode::kNotFound,
+                Cat("certificate ", certificate_id, " is not in the store (any more)"),
+                "it was deleted meanwhile; ask for it again");
+  }
+  Query(connection, "UPDATE version SET is_current = 0 WHERE certificate_id = ? AND is_current = 1",
+        certificate_id)
+      .Run();
+  const std::int64_t id = InsertVersion(connection, version, true);
+  if (PruneFormerVersions(connection, certificate_id, now) > 0) session.impl().deleted_keys = true;
+  return id;
+}
+
+}  // namespace certwright::store
