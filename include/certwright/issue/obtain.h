@@ -1,0 +1,89 @@
+// Obtain: the use case behind issue, set-certificate and, later, renewal.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "certwright/acme/client.h"
+#include "certwright/acme/http01.h"
+#include "certwright/base/clock.h"
+#include "certwright/events/feed.h"
+#include "certwright/issue/account_keeper.h"
+#include "certwright/model/certificate.h"
+#include "certwright/model/order.h"
+#include "certwright/model/progress.h"
+#include "certwright/store/certificates.h"
+#include "certwright/store/database.h"
+
+namespace certwright::issue {
+
+struct ObtainRequest {
+  std::vector<model::Identifier> identifiers;  // sorted, from model::ParseIdentifiers
+  model::CertificatePolicy policy;
+  std::string owner;
+  bool force = false;  // past the fuse and a valid certificate
+};
+
+struct ObtainResult {
+  store::HeldCertificate held;
+  bool issued = false;          // false: it was there and valid
+  std::int64_t event_seq = 0;   // of the change; 0 where nothing changed
+};
+
+// I4, in numbers.
+struct Fuse {
+  int orders_per_name_set = 4;
+  UnixSeconds window = 7 * 24 * 3600;
+};
+
+class Obtainer {
+ public:
+  Obtainer(store::Database& database, acme::Client& client, AccountKeeper& accounts,
+           acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse);
+
+  // Looks whether work is needed, carries an open order on or opens one, and stores what comes:
+  // version, current pointer, next renewal and event in ONE transaction (I2, I3). Throws Error;
+  // the failure is written down with the certificate first. Not for two threads with one name set:
+  // see Jobs.
+  ObtainResult Obtain(const ObtainRequest& request, const model::ProgressSink& progress,
+                      std::stop_token stop);
+
+  // Everything but the order: what would happen, in sentences. Throws what Obtain would.
+  std::vector<std::string> DryRun(const ObtainRequest& request, std::stop_token stop);
+
+ private:
+  model::ManagedCertificate WriteDownWish(const ObtainRequest& request);
+  std::optional<model::OrderRecord> FindOpenOrder(const model::ManagedCertificate& certificate);
+  model::OrderRecord OpenOrder(const ObtainRequest& request,
+                               const model::ManagedCertificate& certificate,
+                               const std::optional<model::CertificateVersion>& current);
+  // True: done. False: the order is lost (recorded). Throws where this run cannot go on.
+  void RunOrder(model::OrderRecord& order, const model::ProgressSink& progress,
+                std::stop_token stop);
+  ObtainResult Activate(model::OrderRecord& order, bool had_version);
+  void RecordLoss(const model::OrderRecord& order, const Failure& failure);
+
+  store::Database& database_;
+  acme::Client& client_;
+  AccountKeeper& accounts_;
+  acme::Http01Presenter& presenter_;
+  events::Feed& feed_;
+  Clock& clock_;
+  const Fuse fuse_;
+};
+
+// When a certificate is looked at again: two thirds of its lifetime gone (half of one under 10 days).
+UnixSeconds RenewalTime(UnixSeconds not_before, UnixSeconds not_after);
+
+// Removes a certificate with its versions and tells it (reason "deleted"); gives the event's number,
+// 0 where it was not there.
+std::int64_t Remove(store::Database& database, events::Feed& feed, Clock& clock,
+                    std::int64_t certificate_id);
+
+// The node's own self-signed pair: made where it is missing or about to expire (within 30 days).
+void EnsureSelfSigned(store::Database& database, Clock& clock, const std::string& host_name);
+
+}  // namespace certwright::issue

@@ -1,0 +1,52 @@
+#include "certwright/issue/account_keeper.h"
+
+#include "certwright/acme/retry.h"
+#include "certwright/crypto/key.h"
+#include "certwright/store/accounts.h"
+
+namespace certwright::issue {
+
+AccountKeeper::AccountKeeper(store::Database& database, acme::Client& client,
+                             acme::AccountWishes wishes, Clock& clock)
+    : database_(database), client_(client), wishes_(std::move(wishes)), clock_(clock) {}
+
+std::optional<model::Account> AccountKeeper::Find() {
+  return database_.Read([&](store::Session& session) {
+    return store::FindAccount(session, client_.directory_url());
+  });
+}
+
+model::Account AccountKeeper::Establish(model::Account account, std::stop_token stop) {
+  const bool new_key = account.key_pem.empty();
+  if (new_key) {
+    account.directory = client_.directory_url();
+    account.key_pem = crypto::PrivateKey::Generate(model::KeyType::kEc256).ToPkcs8Pem();
+    account.created_at = clock_.Now();
+    // Stored before the CA hears of it: an account whose key is lost is lost.
+    database_.Write([&](store::Session& session) { store::SaveAccount(session, account); });
+  }
+  acme::WithRetries(clock_, stop, [&] {
+    if (!new_key && acme::FindAccountByKey(client_, account, stop)) return;
+    acme::RegisterAccount(client_, wishes_, account, stop);
+  });
+  database_.Write([&](store::Session& session) { store::SaveAccount(session, account); });
+  return account;
+}
+
+acme::Signer AccountKeeper::Ensure(const model::ProgressSink& progress, std::stop_token stop) {
+  const std::lock_guard guard(one_at_a_time_);
+  model::Account account = Find().value_or(model::Account{});
+  if (account.url.empty()) {
+    if (progress) progress({"account", "looking for our account at the CA", 2});
+    account = Establish(std::move(account), stop);
+    if (progress) progress({"account", "account ready: " + account.url, 5});
+  }
+  return {crypto::PrivateKey::FromPem(account.key_pem), account.url};
+}
+
+model::Account AccountKeeper::Register(std::stop_token stop) {
+  const std::lock_guard guard(one_at_a_time_);
+  return Establish(Find().value_or(model::Account{}), stop);
+}
+
+}  // namespace certwright::issue

@@ -1,0 +1,100 @@
+#include "certwright/issue/jobs.h"
+
+#include "certwright/base/text.h"
+
+namespace certwright::issue {
+
+void Job::Tell(const model::Progress& step) {
+  const std::lock_guard guard(mutex_);
+  steps_.push_back(step);
+  changed_.notify_all();
+}
+
+void Job::End(std::optional<ObtainResult> result, std::optional<Failure> failure) {
+  const std::lock_guard guard(mutex_);
+  result_ = std::move(result);
+  failure_ = std::move(failure);
+  changed_.notify_all();
+}
+
+ObtainResult Job::Wait(Millis timeout, const model::ProgressSink& progress, std::stop_token stop) {
+  const Steady until = clock_.SteadyNow() + timeout;
+  std::size_t told = 0;
+  std::unique_lock guard(mutex_);
+  while (true) {
+    const bool changed = changed_.wait_for(
+        guard, stop, until - clock_.SteadyNow(), [&] { return result_ || failure_ || told < steps_.size(); });
+    while (told < steps_.size()) {
+      const model::Progress step = steps_[told++];
+      guard.unlock();  // the one who is told may be slow
+      if (progress) progress(step);
+      guard.lock();
+    }
+    if (result_) return *result_;
+    if (failure_) throw Error(*failure_);
+    if (changed) continue;
+    if (stop.stop_requested()) throw Error(FailureCode::kCancelled, "stopped waiting for the certificate");
+    Failure failure;
+    failure.code = FailureCode::kTimeout;
+    failure.identifiers = model::Names(request_.identifiers);
+    failure.detail =
+        Cat("not obtained within ", std::chrono::duration_cast<std::chrono::seconds>(timeout).count(),
+            " s", steps_.empty() ? "" : "; last step: ", steps_.empty() ? "" : steps_.back().text);
+    failure.advice = "the order is kept and carried on; ask again, or wait longer (--timeout)";
+    failure.transient = true;
+    throw Error(std::move(failure));
+  }
+}
+
+Jobs::Jobs(Obtainer& obtainer, Clock& clock, std::size_t max_workers)
+    : obtainer_(obtainer), clock_(clock), max_workers_(max_workers) {}
+
+Jobs::~Jobs() {
+  for (std::jthread& worker : workers_) worker.request_stop();
+}
+
+std::shared_ptr<Job> Jobs::Submit(ObtainRequest request) {
+  const std::string name_set = model::NameSetKey(request.identifiers);
+  const std::lock_guard guard(mutex_);
+  if (const auto it = under_way_.find(name_set); it != under_way_.end()) return it->second;
+  auto job = std::make_shared<Job>(std::move(request), clock_);
+  under_way_.emplace(name_set, job);
+  queue_.push_back(job);
+  if (idle_ < queue_.size() && workers_.size() < max_workers_) {
+    workers_.emplace_back([this](std::stop_token stop) { Work(stop); });
+  }
+  wanted_.notify_one();
+  return job;
+}
+
+bool Jobs::IsUnderWay(const std::string& name_set) {
+  const std::lock_guard guard(mutex_);
+  return under_way_.contains(name_set);
+}
+
+void Jobs::Work(std::stop_token stop) {
+  std::unique_lock guard(mutex_);
+  while (true) {
+    ++idle_;
+    const bool work = wanted_.wait(guard, stop, [this] { return !queue_.empty(); });
+    --idle_;
+    if (!work || stop.stop_requested()) return;
+    const std::shared_ptr<Job> job = queue_.front();
+    queue_.erase(queue_.begin());
+    guard.unlock();
+    std::optional<ObtainResult> result;
+    std::optional<Failure> failure;
+    try {
+      result = obtainer_.Obtain(
+          job->request(), [&](const model::Progress& step) { job->Tell(step); }, stop);
+    } catch (...) {
+      failure = CurrentFailure();
+    }
+    guard.lock();
+    // Gone from the list before it ends: who asks from now on gets a new look, not an old answer.
+    under_way_.erase(model::NameSetKey(job->request().identifiers));
+    job->End(std::move(result), std::move(failure));
+  }
+}
+
+}  // namespace certwright::issue

@@ -1,0 +1,286 @@
+#include "certwright/issue/obtain.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "certwright/acme/order_flow.h"
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "certwright/crypto/certificate.h"
+#include "certwright/crypto/key.h"
+#include "certwright/store/events.h"
+#include "certwright/store/orders.h"
+#include "certwright/store/settings.h"
+
+namespace certwright::issue {
+
+using model::CertificateVersion;
+using model::ManagedCertificate;
+using model::OrderRecord;
+using model::OrderState;
+
+namespace {
+
+constexpr UnixSeconds kDay = 24 * 3600;
+constexpr UnixSeconds kShortLived = 10 * kDay;
+
+bool IsValidNow(const std::optional<CertificateVersion>& version, UnixSeconds now) {
+  return version && version->not_before <= now && now < version->not_after;
+}
+
+// HTTP-01 cannot prove a wildcard (RFC 8555 section 8.3 with 7.1.3): said before the CA is asked.
+void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
+  for (const model::Identifier& identifier : identifiers) {
+    if (!identifier.value.starts_with("*.")) continue;
+    Failure failure;
+    failure.code = FailureCode::kInput;
+    failure.detail = Cat(identifier.value, ": a wildcard cannot be proved by HTTP-01");
+    failure.advice = "name the hosts one by one, or upload a wildcard certificate";
+    failure.identifiers = {identifier.value};
+    throw Error(std::move(failure));
+  }
+}
+
+// Throws where one more order for this set would be too many (I4).
+void CheckFuse(store::Session& session, const Fuse& fuse, const ManagedCertificate& certificate,
+               UnixSeconds now) {
+  const UnixSeconds since = now - fuse.window;
+  const int ordered = store::CountOrdersSince(session, certificate.id, since);
+  if (ordered < fuse.orders_per_name_set) return;
+  Failure failure;
+  failure.code = FailureCode::kFuse;
+  failure.identifiers = model::Names(certificate.names);
+  failure.detail = Cat("the fuse holds: ", ordered, " orders for exactly these names within ",
+                       fuse.window / 3600, " hours");
+  // The next place is free when the oldest of the last N leaves the window.
+  const auto orders = store::ListOrders(session, certificate.id, fuse.orders_per_name_set);
+  if (!orders.empty()) failure.retry_at = orders.back().created_at + fuse.window;
+  failure.advice = Cat("find out why so many were needed; --force orders all the same, and from ",
+                       FormatUtc(failure.retry_at), " on it goes without");
+  throw Error(std::move(failure));
+}
+
+}  // namespace
+
+UnixSeconds RenewalTime(UnixSeconds not_before, UnixSeconds not_after) {
+  const UnixSeconds lifetime = not_after - not_before;
+  return not_before + (lifetime < kShortLived ? lifetime / 2 : lifetime / 3 * 2);
+}
+
+Obtainer::Obtainer(store::Database& database, acme::Client& client, AccountKeeper& accounts,
+                   acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse)
+    : database_(database),
+      client_(client),
+      accounts_(accounts),
+      presenter_(presenter),
+      feed_(feed),
+      clock_(clock),
+      fuse_(fuse) {}
+
+ManagedCertificate Obtainer::WriteDownWish(const ObtainRequest& request) {
+  ManagedCertificate wanted;
+  wanted.name_set = model::NameSetKey(request.identifiers);
+  wanted.names = request.identifiers;
+  wanted.policy = request.policy;
+  wanted.owner = request.owner;
+  return database_.Write([&](store::Session& session) {
+    return store::EnsureManaged(session, wanted, clock_.Now());
+  });
+}
+
+ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::ProgressSink& progress,
+                              std::stop_token stop) {
+  RefuseWildcards(request.identifiers);
+  const std::string name_set = model::NameSetKey(request.identifiers);
+  const std::optional<store::HeldCertificate> held = database_.Read(
+      [&](store::Session& session) { return store::FindByNameSet(session, name_set); });
+  if (held && IsValidNow(held->current, clock_.Now()) && !request.force) return {*held, false, 0};
+
+  const ManagedCertificate certificate = WriteDownWish(request);
+  const std::optional<CertificateVersion> current = held ? held->current : std::nullopt;
+  std::optional<OrderRecord> order = FindOpenOrder(certificate);
+  const bool carried_on = order.has_value();
+  if (!order) order = OpenOrder(request, certificate, current);
+  try {
+    RunOrder(*order, progress, stop);
+  } catch (const Error&) {
+    // An order left behind by a dead process may have run out meanwhile, or the CA came for a token
+    // while nobody answered. That says nothing of a new one.
+    if (!carried_on || order->state != OrderState::kFailed) throw;
+    order = OpenOrder(request, certificate, current);
+    RunOrder(*order, progress, stop);
+  }
+  return Activate(*order, current.has_value());
+}
+
+std::optional<OrderRecord> Obtainer::FindOpenOrder(const ManagedCertificate& certificate) {
+  return database_.Write([&](store::Session& session) {
+    std::optional<OrderRecord> order = store::FindOpenOrder(session, certificate.id);
+    if (!order || order->directory == client_.directory_url()) return order;
+    // Of a CA that is not asked any more.
+    order->state = OrderState::kFailed;
+    order->failure = Failure{};
+    order->failure->code = FailureCode::kCancelled;
+    order->failure->detail = "the CA was changed";
+    store::SaveOrder(session, *order);
+    return std::optional<OrderRecord>();
+  });
+}
+
+OrderRecord Obtainer::OpenOrder(const ObtainRequest& request, const ManagedCertificate& certificate,
+                                const std::optional<CertificateVersion>& current) {
+  OrderRecord order;
+  order.certificate_id = certificate.id;
+  order.directory = client_.directory_url();
+  order.identifiers = certificate.names;
+  order.profile = request.policy.profile;
+  order.preferred_chain = request.policy.preferred_chain;
+  order.created_at = order.updated_at = clock_.Now();
+  order.key_pem = request.policy.reuse_key && current
+                      ? current->key_pem
+                      : crypto::PrivateKey::Generate(request.policy.key_type).ToPkcs8Pem();
+  order.id = database_.Write([&](store::Session& session) {
+    if (!request.force) CheckFuse(session, fuse_, certificate, clock_.Now());
+    return store::InsertOrder(session, order);
+  });
+  return order;
+}
+
+void Obtainer::RunOrder(OrderRecord& order, const model::ProgressSink& progress,
+                        std::stop_token stop) {
+  try {
+    const acme::Signer signer = accounts_.Ensure(progress, stop);
+    const auto save = [&](const OrderRecord& record) {
+      OrderRecord stamped = record;
+      stamped.updated_at = clock_.Now();
+      database_.Write([&](store::Session& session) { store::SaveOrder(session, stamped); });
+    };
+    acme::OrderFlow flow(client_, signer, presenter_, clock_, save, progress);
+    while (true) {
+      const acme::Outcome outcome = flow.Step(order, stop);
+      if (std::holds_alternative<acme::Done>(outcome)) return;
+      if (const auto* failed = std::get_if<acme::Failed>(&outcome)) throw Error(failed->failure);
+      if (!flow.Pause(std::get<acme::Wait>(outcome), stop)) {
+        throw Error(FailureCode::kCancelled, "stopped while the order was under way",
+                    "the order is kept: the next run carries it on");
+      }
+    }
+  } catch (...) {
+    const Failure failure = CurrentFailure();
+    RecordLoss(order, failure);
+    throw Error(failure);
+  }
+}
+
+void Obtainer::RecordLoss(const OrderRecord& order, const Failure& failure) {
+  if (failure.code == FailureCode::kCancelled) return;  // nobody's failure
+  try {
+    database_.Write([&](store::Session& session) {
+      store::SaveOrder(session, order);
+      store::RecordFailure(session, order.certificate_id, failure, failure.retry_at, clock_.Now());
+    });
+  } catch (const Error& error) {
+    // The disk may be what failed: the first failure is the one to tell.
+    log::Error(Cat("the failure could not be written down: ", error.what()));
+  }
+}
+
+ObtainResult Obtainer::Activate(OrderRecord& order, bool had_version) {
+  CertificateVersion version =
+      crypto::CheckedVersion(order.chain_pem, order.key_pem, order.identifiers, clock_.Now());
+  version.certificate_id = order.certificate_id;
+  version.ca = order.directory;
+  version.origin = model::Origin::kAcme;
+  version.created_at = clock_.Now();
+
+  model::Event event;
+  event.name = "certificate-changed";
+  event.reason = had_version ? "renewed" : "issued";
+  event.names = model::Names(version.names);
+  event.certificate_id = order.certificate_id;
+  event.created_at = clock_.Now();
+
+  ObtainResult result;
+  result.issued = true;
+  database_.Write([&](store::Session& session) {
+    store::AddCurrentVersion(session, version, RenewalTime(version.not_before, version.not_after),
+                             clock_.Now());
+    store::SaveOrder(session, order);
+    result.event_seq = store::AppendEvent(session, event);
+    result.held = *store::FindById(session, order.certificate_id);
+  });
+  feed_.Notify();
+  log::Info(Cat("certificate ", event.reason, ": ", Join(event.names, ", "), " serial ",
+                version.serial_hex, " until ", FormatUtc(version.not_after)));
+  return result;
+}
+
+std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::stop_token stop) {
+  RefuseWildcards(request.identifiers);
+  const std::string name_set = model::NameSetKey(request.identifiers);
+  std::vector<std::string> report;
+  database_.Read([&](store::Session& session) {
+    const auto held = store::FindByNameSet(session, name_set);
+    if (!held) return;
+    if (IsValidNow(held->current, clock_.Now()) && !request.force) {
+      report.push_back(Cat("already held and valid until ", FormatUtc(held->current->not_after),
+                           ": nothing would be ordered"));
+      return;
+    }
+    if (!request.force) CheckFuse(session, fuse_, held->certificate, clock_.Now());
+    if (store::FindOpenOrder(session, held->certificate.id)) {
+      report.push_back("an order is under way: it would be carried on");
+    }
+  });
+  if (!report.empty() && report.front().starts_with("already")) return report;
+  const acme::Directory directory = client_.GetDirectory(stop);
+  report.push_back(Cat("the CA answers: ", client_.directory_url()));
+  if (!request.policy.profile.empty() && !directory.profiles.empty() &&
+      std::find(directory.profiles.begin(), directory.profiles.end(), request.policy.profile) ==
+          directory.profiles.end()) {
+    throw Error(FailureCode::kInput, Cat("the CA has no profile '", request.policy.profile, "'"),
+                Cat("its profiles are: ", Join(directory.profiles, ", ")));
+  }
+  const std::optional<model::Account> account = accounts_.Find();
+  report.push_back(account && !account->url.empty() ? Cat("the account is ", account->url)
+                                                    : "an account would be registered first");
+  report.push_back(Cat("one order would be made for ", name_set));
+  return report;
+}
+
+std::int64_t Remove(store::Database& database, events::Feed& feed, Clock& clock,
+                    std::int64_t certificate_id) {
+  const std::int64_t seq = database.Write([&](store::Session& session) -> std::int64_t {
+    const auto held = store::FindById(session, certificate_id);
+    if (!held || !store::DeleteCertificate(session, certificate_id)) return 0;
+    if (!held->current) return 0;  // nobody was ever told of it
+    model::Event event;
+    event.name = "certificate-changed";
+    event.reason = "deleted";
+    event.names = model::Names(held->current->names);
+    event.certificate_id = certificate_id;
+    event.created_at = clock.Now();
+    return store::AppendEvent(session, event);
+  });
+  if (seq > 0) feed.Notify();
+  return seq;
+}
+
+void EnsureSelfSigned(store::Database& database, Clock& clock, const std::string& host_name) {
+  constexpr UnixSeconds kLifetime = 3650 * kDay;
+  const UnixSeconds now = clock.Now();
+  const auto held =
+      database.Read([](store::Session& session) { return store::FindSelfSigned(session); });
+  if (held && held->not_after > now + 30 * kDay) return;
+  std::vector<model::Identifier> names;
+  try {
+    names = {model::ParseIdentifier(host_name)};
+  } catch (const Error&) {
+    names = {model::ParseIdentifier("certwright.localhost")};  // a host without a full name
+  }
+  // Backdated by a day: a peer whose clock is a little behind still takes it.
+  const CertificateVersion pair = crypto::SelfSigned(names, now - kDay, now + kLifetime);
+  database.Write([&](store::Session& session) { store::SaveSelfSigned(session, pair); });
+}
+
+}  // namespace certwright::issue
