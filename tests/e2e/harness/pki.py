@@ -122,13 +122,14 @@ class Listener:
     root: Path
 
 
-def make_listener(directory, names=("localhost", "127.0.0.1", "::1")):
+def make_listener(directory, names=("localhost", "127.0.0.1", "::1"), expired=False):
     """A CA and a leaf for a server on loopback, as PEM files in DIRECTORY."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     authority = Authority.root("Certwright test listener CA")
     key = new_key()
-    leaf = authority.sign(list(names), key.public_key())
+    times = {"not_before": now() - 9 * DAY, "not_after": now() - DAY} if expired else {}
+    leaf = authority.sign(list(names), key.public_key(), **times)
     files = Listener(directory / "listener.pem", directory / "listener.key", directory / "root.pem")
     files.certificate.write_bytes(pem(leaf))
     files.key.write_bytes(key_pem(key))
