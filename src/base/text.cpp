@@ -2,37 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 
 namespace certwright {
 namespace {
 
-constexpr std::size_t kInvalid = 0;
-
-// The length of the UTF-8 sequence at the start of `text` (RFC 3629), or kInvalid.
-std::size_t SequenceLength(std::string_view text, std::uint32_t& code) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) {
-    code = first;
-    return 1;
-  }
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return kInvalid;
-  code = first & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return kInvalid;
-    code = (code << 6) | (byte(i) & 0x3fU);
-  }
-  constexpr std::array<std::uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-  return code < kLeast[length] || code > 0x10ffff || surrogate ? kInvalid : length;
-}
-
-bool IsBlank(std::uint32_t code) { return code == '\n' || code == '\r' || code == '\t'; }
+bool IsBlank(char32_t code) { return code == '\n' || code == '\r' || code == '\t'; }
 
 // Characters that end a line or change the direction of what follows.
-bool IsDeceptive(std::uint32_t code) {
+bool IsDeceptive(char32_t code) {
   const bool control = code < 0x20 || (code >= 0x7f && code <= 0x9f);
   const bool separator = code == 0x2028 || code == 0x2029;
   const bool bidi = code == 0x061c || code == 0x200e || code == 0x200f ||
@@ -61,37 +38,52 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::optional<char32_t> TakeCodePoint(std::string_view& text) {
+  const std::string_view rest = text;
+  text.remove_prefix(1);
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(rest[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return first;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || rest.size() < length) return std::nullopt;
+  char32_t code = first & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return std::nullopt;
+    code = (code << 6) | (byte(i) & 0x3fU);
+  }
+  constexpr std::array<char32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
+  if (code < kLeast[length] || code > 0x10ffff || surrogate) return std::nullopt;
+  text.remove_prefix(length - 1);
+  return code;
+}
+
 std::string Printable(std::string_view text, std::size_t max_bytes) {
   constexpr std::string_view kDots = "...";
   std::string out;
-  std::size_t cut = 0;  // the longest whole-character prefix that leaves room for the dots
+  std::size_t cut = 0;  // the longest prefix of whole characters that leaves room for the dots
   while (!text.empty()) {
-    std::uint32_t code = 0;
-    const std::size_t length = SequenceLength(text, code);
-    const std::size_t taken = std::max<std::size_t>(length, 1);
-    if (length != kInvalid && IsBlank(code)) {
+    const std::string_view before = text;
+    const std::optional<char32_t> code = TakeCodePoint(text);
+    if (code && IsBlank(*code)) {
       out += ' ';
-    } else if (length == kInvalid || IsDeceptive(code)) {
+    } else if (!code || IsDeceptive(*code)) {
       out += '?';
     } else {
-      out.append(text.substr(0, length));
+      out.append(before.substr(0, before.size() - text.size()));
     }
     if (out.size() + kDots.size() <= max_bytes) cut = out.size();
     if (out.size() > max_bytes) {
       out.resize(cut);
       return out.append(kDots.substr(0, max_bytes));
     }
-    text.remove_prefix(taken);
   }
   return out;
 }
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
-    std::uint32_t code = 0;
-    const std::size_t length = SequenceLength(text, code);
-    if (length == kInvalid) return false;
-    text.remove_prefix(length);
+    if (!TakeCodePoint(text)) return false;
   }
   return true;
 }

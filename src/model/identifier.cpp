@@ -89,7 +89,7 @@ void CheckLabel(std::string_view text, std::string_view label) {
   }
   for (const char c : label) {
     if (!IsLetterOrDigit(c) && c != '-') {
-      Refuse(text, "it stands for characters that may not stand in a host name");
+      Refuse(text, "it holds characters that may not stand in a host name");
     }
   }
 }

@@ -4,6 +4,9 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <optional>
+
+#include "certwright/base/text.h"
 
 namespace certwright::model {
 namespace {
@@ -35,7 +38,7 @@ constexpr std::array<std::string_view, 16> kScriptNames = {
 };
 
 struct Range {
-  std::uint32_t first, last;
+  char32_t first, last;
   Script script;
 };
 
@@ -73,23 +76,11 @@ constexpr std::array kRanges = {
     Range{0xfe20, 0xfe2f, kCommon},     Range{0x20000, 0x323af, kHan},
 };
 
-Script ScriptOf(std::uint32_t code) {
+Script ScriptOf(char32_t code) {
   const auto* const at =
       std::lower_bound(kRanges.begin(), kRanges.end(), code,
-                       [](const Range& range, std::uint32_t value) { return range.last < value; });
+                       [](const Range& range, char32_t value) { return range.last < value; });
   return at != kRanges.end() && at->first <= code ? at->script : kOther;
-}
-
-// The next character of valid UTF-8.
-std::uint32_t TakeCode(std::string_view& text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  std::uint32_t code = length == 1 ? first : first & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length && i < text.size(); ++i) {
-    code = (code << 6) | (static_cast<unsigned char>(text[i]) & 0x3fU);
-  }
-  text.remove_prefix(std::min(length, text.size()));
-  return code;
 }
 
 bool GoTogether(std::uint32_t scripts) {
@@ -107,7 +98,10 @@ bool GoTogether(std::uint32_t scripts) {
 
 std::string MixedScripts(std::string_view label) {
   std::uint32_t scripts = 0;
-  while (!label.empty()) scripts |= ScriptOf(TakeCode(label));
+  while (!label.empty()) {
+    const std::optional<char32_t> code = TakeCodePoint(label);
+    scripts |= code ? ScriptOf(*code) : kOther;
+  }
   if (GoTogether(scripts)) return "";
   std::string names;
   for (std::size_t i = 0; i < kScriptNames.size(); ++i) {

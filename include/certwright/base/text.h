@@ -1,6 +1,7 @@
 // Small text helpers, and the one door through which foreign text reaches logs and terminals.
 #pragma once
 
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ std::string Cat(const Parts&... parts) {
 std::string Printable(std::string_view text, std::size_t max_bytes = 400);
 
 bool IsUtf8(std::string_view text);
+// Takes the first character of a text that is not empty (RFC 3629): nullopt where it is no UTF-8,
+// then one byte was taken.
+std::optional<char32_t> TakeCodePoint(std::string_view& text);
 std::string ToLower(std::string_view text);  // ASCII only
 std::string_view Trim(std::string_view text);
 std::vector<std::string> Split(std::string_view text, char separator);

@@ -37,6 +37,7 @@ class Value {
   Value(const std::vector<std::string>& texts);
   // An object, members in this order: Value::Object({{"a", 1}, {"b", "text"}}).
   static Value Object(std::initializer_list<Member> members = {});
+  static Value FromMembers(Members members);  // no name twice
 
   bool IsNull() const { return std::holds_alternative<std::monostate>(data_); }
   bool IsBool() const { return std::holds_alternative<bool>(data_); }
@@ -49,6 +50,7 @@ class Value {
   // The content where it has that type (an int is no bool, 1.0 is an int).
   std::optional<bool> AsBool() const;
   std::optional<std::int64_t> AsInt() const;
+  std::optional<double> AsDouble() const;  // of any number
   std::optional<std::string> AsString() const;
   const Array& Items() const;        // empty where it is no array
   const Members& Fields() const;     // empty where it is no object
@@ -82,6 +84,9 @@ struct ParseLimits {
 // something after the value.
 Value Parse(std::string_view text, const ParseLimits& limits = {});
 
+// Always valid JSON, also where a text is no UTF-8 (U+FFFD in its place) or a number is no number
+// (null). Control characters, '<' and line separators are escaped: the text may stand inside
+// another document.
 std::string Write(const Value& value);   // compact
 std::string Pretty(const Value& value);  // two blanks a level, for people
 
