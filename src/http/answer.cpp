@@ -119,7 +119,7 @@ void AnswerReader::ReadHeaders(Response& response) {
   }
 }
 
-Response AnswerReader::Read(bool head_request) {
+Response AnswerReader::Read(bool head_request, const Sink& sink) {
   Response response;
   int interim = 0;
   do {
@@ -135,40 +135,41 @@ Response AnswerReader::Read(bool head_request) {
     throw Error(FailureCode::kProtocol, Cat(patience_.peer(), ": the answer is encoded as \"",
                                             Printable(encoding, 40), "\", which was not asked for"));
   }
-  ReadBody(response);
+  ReadBody(response, sink ? sink : [&](std::string_view part) { response.body.append(part); });
   return response;
 }
 
-void AnswerReader::ReadBody(Response& response) {
+void AnswerReader::ReadBody(const Response& response, const Sink& sink) {
   const std::vector<std::string> codings = response.All("transfer-encoding");
   const std::vector<std::string> lengths = response.All("content-length");
   if (!codings.empty()) {
     // RFC 9112 section 6.3: both is how answers are smuggled.
     if (!lengths.empty()) Refuse("Transfer-Encoding and Content-Length at once");
     if (codings.size() != 1 || ToLower(codings[0]) != "chunked") Refuse("unknown Transfer-Encoding");
-    return ReadChunks(response.body);
+    return ReadChunks(sink);
   }
-  if (lengths.empty()) return ReadToEnd(response.body);
+  if (lengths.empty()) return ReadToEnd(sink);
   if (std::ranges::any_of(lengths, [&](const auto& value) { return value != lengths[0]; })) {
     Refuse("two values of Content-Length");
   }
   const auto length = Number(lengths[0], 10);
   if (!length) Refuse("Content-Length is no number");
-  Append(response.body, *length);
+  Pass(*length, sink);
 }
 
-void AnswerReader::Append(std::string& body, std::uint64_t count) {
-  if (count > limits_.body - body.size()) RefuseSize();
+void AnswerReader::Pass(std::uint64_t count, const Sink& sink) {
+  if (count > limits_.body - body_bytes_) RefuseSize();
+  body_bytes_ += count;
   while (count > 0) {
     if (next_ == end_) Fill();
     const std::size_t part = std::min<std::uint64_t>(count, end_ - next_);
-    body.append(buffer_ + next_, part);
+    sink({buffer_ + next_, part});
     next_ += part;
     count -= part;
   }
 }
 
-void AnswerReader::ReadChunks(std::string& body) {
+void AnswerReader::ReadChunks(const Sink& sink) {
   // Each chunk's lines have a budget as large as that of the headers; the number of chunks is bounded
   // by the limit of the body.
   for (;;) {
@@ -178,7 +179,7 @@ void AnswerReader::ReadChunks(std::string& body) {
     const auto size = Number(digits, 16);
     if (!size) Refuse("a chunk without a size");
     if (*size == 0) break;
-    Append(body, *size);
+    Pass(*size, sink);
     header_bytes_ = 0;
     if (!Line().empty()) Refuse("a chunk longer than its size");
   }
@@ -186,7 +187,7 @@ void AnswerReader::ReadChunks(std::string& body) {
   }
 }
 
-void AnswerReader::ReadToEnd(std::string& body) {
+void AnswerReader::ReadToEnd(const Sink& sink) {
   reusable_ = false;
   for (;;) {
     if (next_ == end_) {
@@ -200,7 +201,7 @@ void AnswerReader::ReadToEnd(std::string& body) {
         return;
       }
     }
-    Append(body, end_ - next_);
+    Pass(end_ - next_, sink);
   }
 }
 

@@ -4,7 +4,9 @@
 // any number of headers, and its std::regex overflows the stack on a status line of 48 KB.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "certwright/http/transport.h"
 #include "stream.h"
@@ -22,8 +24,10 @@ class AnswerReader {
   AnswerReader(Stream& stream, Patience& patience, AnswerLimits limits)
       : stream_(stream), patience_(patience), limits_(limits) {}
 
+  // With a sink the body goes there, piece by piece as it comes, and Response::body stays empty.
+  using Sink = std::function<void(std::string_view)>;
   // Throws Error(kProtocol) on what breaks a limit or the grammar, kNetwork (transient) on a cut.
-  Response Read(bool head_request);
+  Response Read(bool head_request, const Sink& sink = nullptr);
   // After Read: whether the connection can carry another exchange.
   bool reusable() const { return reusable_ && next_ == end_; }
 
@@ -33,10 +37,10 @@ class AnswerReader {
   std::string Line();  // without its end; counts against header_bytes
   void ReadStatus(Response& response);
   void ReadHeaders(Response& response);
-  void ReadBody(Response& response);
-  void Append(std::string& body, std::uint64_t count);
-  void ReadChunks(std::string& body);
-  void ReadToEnd(std::string& body);
+  void ReadBody(const Response& response, const Sink& sink);
+  void Pass(std::uint64_t count, const Sink& sink);
+  void ReadChunks(const Sink& sink);
+  void ReadToEnd(const Sink& sink);
   [[noreturn]] void Refuse(std::string_view what) const;
   [[noreturn]] void RefuseSize() const;
 
@@ -47,6 +51,7 @@ class AnswerReader {
   std::size_t next_ = 0;
   std::size_t end_ = 0;
   std::size_t header_bytes_ = 0;
+  std::size_t body_bytes_ = 0;
   bool any_ = false;  // something of the answer has come
   bool reusable_ = true;
 };

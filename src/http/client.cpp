@@ -7,6 +7,7 @@
 #include "certwright/base/error.h"
 #include "certwright/base/sync.h"
 #include "certwright/base/text.h"
+#include "compose.h"
 #include "connect.h"
 #include "patience.h"
 #include "stream.h"
@@ -29,31 +30,6 @@ std::string HostAndPort(const Url& url, bool leave_default) {
   const std::string host = six ? Cat("[", url.host, "]") : url.host;
   const bool is_default = url.port == (url.scheme == "https" ? 443 : 80);
   return is_default && leave_default ? host : Cat(host, ":", url.port);
-}
-
-void AddHeader(std::string& text, std::string_view name, std::string_view value) {
-  constexpr std::string_view kForbidden("\r\n\0", 3);
-  if (name.empty() || name.find_first_of(Cat(kForbidden, ": ")) != std::string_view::npos ||
-      value.find_first_of(kForbidden) != std::string_view::npos) {
-    throw Error(FailureCode::kInternal, Cat("header ", Printable(name, 60), " cannot be sent"));
-  }
-  text.append(name).append(": ").append(value).append("\r\n");
-}
-
-std::string Compose(const Request& request, const Url& url, const std::string& user_agent) {
-  if (request.method != "GET" && request.method != "HEAD" && request.method != "POST") {
-    throw Error(FailureCode::kInternal, Cat("method ", Printable(request.method, 20)));
-  }
-  std::string text = Cat(request.method, " ", url.target, " HTTP/1.1\r\n");
-  AddHeader(text, "Host", HostAndPort(url, true));
-  AddHeader(text, "User-Agent", user_agent);
-  AddHeader(text, "Accept-Encoding", "identity");
-  for (const auto& [name, value] : request.headers) AddHeader(text, name, value);
-  if (!request.content_type.empty()) AddHeader(text, "Content-Type", request.content_type);
-  if (request.method == "POST") AddHeader(text, "Content-Length", Cat(request.body.size()));
-  text.append("\r\n");
-  if (request.method == "POST") text.append(request.body);
-  return text;
 }
 
 }  // namespace
@@ -112,7 +88,8 @@ Client::~Client() = default;
 Response Client::Send(const Request& request, std::stop_token stop) {
   const ClientOptions& options = impl_->options;
   const Url url = impl_->Checked(request.url);
-  const std::string text = Compose(request, url, options.user_agent);
+  const std::string text =
+      Compose(request, url.target, HostAndPort(url, true), options.user_agent);
   const std::string peer = HostAndPort(url, false);
   const std::string key = Cat(url.scheme, "://", peer);
   Patience patience(peer, options.exchange_timeout, std::move(stop));

@@ -24,6 +24,9 @@ class Patience {
   // As Wait for several descriptors, but returns false where `at_most` is over first.
   bool WaitAny(pollfd* fds, std::size_t count, Millis at_most);
 
+  // The whole limit again: for an answer that comes as the work goes on, from a peer that is trusted.
+  void Renew() { deadline_ = SystemClock().SteadyNow() + limit_; }
+
   Millis Left() const;
   const std::string& peer() const { return peer_; }
   const std::stop_token& stop() const { return stop_; }
@@ -41,7 +44,7 @@ class Patience {
 
   const std::string peer_;
   const Millis limit_;
-  const Steady deadline_;
+  Steady deadline_;
   const std::stop_token stop_;
   Fd stopped_;  // an eventfd, where a stop is possible
   std::optional<std::stop_callback<Ring>> on_stop_;

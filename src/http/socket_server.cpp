@@ -1,0 +1,160 @@
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "certwright/base/error.h"
+#include "certwright/base/text.h"
+#include "certwright/http/local_socket.h"
+#include "exchange.h"
+#include "httplib_compat.h"
+#include "socket_path.h"
+
+namespace certwright::http {
+namespace {
+
+constexpr time_t kTimeoutSeconds = 5;  // between bytes of a request, and for a caller that reads slowly
+constexpr std::size_t kMaxPath = 1024;
+constexpr int kBacklog = 128;
+constexpr const char* kAnyPath = R"([\s\S]*)";
+
+// The library bounds neither chunked nor compressed bodies, so they are refused before they are read.
+int RefusedStatus(const httplib::Request& request) {
+  if (request.path.size() > kMaxPath) return 414;
+  if (request.has_header("Transfer-Encoding")) return 501;
+  if (request.has_header("Content-Encoding")) return 415;
+  const bool has_body = request.method == "POST" || request.method == "PUT" ||
+                        request.method == "PATCH" || request.has_header("Content-Length");
+  if (!has_body) return 0;
+  const std::string length = request.get_header_value("Content-Length");
+  if (request.get_header_value_count("Content-Length") != 1 || length.empty()) return 411;
+  return length.find_first_not_of("0123456789") == std::string::npos ? 0 : 400;
+}
+
+ServerRequest Translate(const httplib::Request& from) {
+  ServerRequest request;
+  request.method = from.method;
+  request.path = from.path;
+  request.query.assign(from.params.begin(), from.params.end());
+  for (const auto& [name, value] : from.headers) {
+    if (!compat::IsOwnHeader(name)) request.headers.emplace_back(ToLower(name), value);
+  }
+  request.body = from.body;
+  return request;
+}
+
+}  // namespace
+
+std::string_view ServerRequest::Header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+struct SocketServer::Impl {
+  Impl(SocketServerOptions given, Handler given_handler)
+      : options(std::move(given)), handler(std::move(given_handler)) {
+    SetGuards();
+    SetRoutes();
+    Listen();
+  }
+
+  ~Impl() {
+    server.stop();
+    loop.join();
+    struct stat now {};
+    const bool ours = lstat(options.path.c_str(), &now) == 0 && now.st_dev == file.st_dev &&
+                      now.st_ino == file.st_ino;
+    if (ours) unlink(options.path.c_str());
+  }
+
+  void SetGuards() {
+    server.new_task_queue = [threads = options.threads] { return new httplib::ThreadPool(threads); };
+    server.set_address_family(AF_UNIX);
+    server.set_keep_alive_max_count(1);
+    server.set_read_timeout(kTimeoutSeconds);
+    server.set_write_timeout(kTimeoutSeconds);
+    server.set_payload_max_length(options.max_body);
+    server.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+      response.status = RefusedStatus(request);
+      if (response.status != 0) return httplib::Server::HandlerResponse::Handled;
+      response.status = -1;
+      return httplib::Server::HandlerResponse::Unhandled;
+    });
+    // The library would tell the caller the exception's text otherwise.
+    server.set_exception_handler(
+        [](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+          response.status = 500;
+          response.set_content("internal error\n", "text/plain; charset=utf-8");
+        });
+    // A socket's mode before bind is that of the file: nobody else can connect in between.
+    server.set_socket_options([this](socket_t socket) {
+      listener = socket;
+      fchmod(socket, S_IRUSR | S_IWUSR);
+    });
+  }
+
+  void SetRoutes() {
+    const auto route = [this](const httplib::Request& request, httplib::Response& response) {
+      Serve(request, response);
+    };
+    server.Get(kAnyPath, route);
+    server.Post(kAnyPath, route);
+    server.Put(kAnyPath, route);
+    server.Patch(kAnyPath, route);
+    server.Delete(kAnyPath, route);
+  }
+
+  void Serve(const httplib::Request& request, httplib::Response& response) {
+    auto exchange = std::make_shared<Exchange>(Translate(request), handler);
+    const Exchange::Choice choice = exchange->WaitForChoice();
+    response.status = choice.status;
+    if (!choice.lines) {
+      response.set_content(choice.body, choice.content_type);
+      return;
+    }
+    response.set_chunked_content_provider(
+        choice.content_type, [exchange](std::size_t, httplib::DataSink& sink) {
+          const bool whole = exchange->WriteLines([&](std::string_view line) {
+            return sink.is_writable() && sink.write(line.data(), line.size()) && sink.is_writable();
+          });
+          if (whole) sink.done();
+          return whole;
+        });
+  }
+
+  void Listen() {
+    ClearSocketPath(options.path);
+    errno = 0;
+    if (!server.bind_to_port(options.path.string(), 1)) {  // any port but 0
+      ThrowErrno(errno == 0 ? EIO : errno, "cannot listen on", options.path);
+    }
+    ::listen(listener, kBacklog);  // the library's own backlog is 5
+    lstat(options.path.c_str(), &file);
+    try {
+      SetSocketOwner(options.path, options.mode, options.group);
+    } catch (...) {
+      unlink(options.path.c_str());
+      throw;
+    }
+    loop = std::thread([this] { server.listen_after_bind(); });
+    compat::WaitUntilReady(server);
+  }
+
+  const SocketServerOptions options;
+  const Handler handler;
+  httplib::Server server;
+  int listener = -1;
+  struct stat file {};
+  std::thread loop;
+};
+
+SocketServer::SocketServer(SocketServerOptions options, Handler handler)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(handler))) {}
+
+SocketServer::~SocketServer() = default;
+
+}  // namespace certwright::http
