@@ -36,7 +36,8 @@ struct ResponderOptions {
 class Responder {
  public:
   // Called on the listener's thread with the request's path (query removed, not decoded); must not
-  // block. `after` (may be empty) of an answer is run when its last byte was handed to the kernel.
+  // block. `after` (may be empty) of an answer is run when its last byte was handed to the kernel
+  // (not after HEAD, which takes the answer's head only).
   struct Reply {
     ResponderAnswer answer;
     std::function<void()> after;
