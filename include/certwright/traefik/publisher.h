@@ -1,8 +1,11 @@
 // Keeps Traefik in step with the store: the feed's first subscriber.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -38,37 +41,52 @@ struct ServedCertificate {
 struct CheckReport {
   bool written = false;        // certwright.yml is what the store asks for
   bool live = false;           // Traefik's API shows this generation
-  std::string problem;
+  std::string problem;         // "" where written, and live or not known
   std::vector<ServedCertificate> certificates;
+  std::vector<std::string> notes;  // no problem by themselves: other files, certificates with the same names
 };
 
+// The DER of the leaf that HOST:PORT shows for a server name, as http::PeerCertificate.
+using PeerLookup = std::function<std::string(const std::string& address, int port,
+                                             const std::string& server_name, Millis timeout)>;
+
+// Safe from several threads.
 class Publisher {
  public:
+  // `peer` empty: http::PeerCertificate. The self-signed pair must be in the store's settings before
+  // anything else is called: Error(kInternal) otherwise.
   Publisher(TraefikOptions options, store::Database& database, http::Transport& transport,
-            Clock& clock);
+            Clock& clock, PeerLookup peer = {});
 
-  // The text that the store asks for now (nothing is written).
+  // The text that the store asks for now (nothing is written). Names no key, holds no key.
   std::string RenderText();
   // Writes certificate files, renames certwright.yml into place where it differs, waits until it is live
   // (where the API is known), then removes files that nothing names any more.
-  // Throws Error(kDisk | kPermission) for the files and Error(kTraefik) where it does not become live.
+  // Without an API the files of the former generation stay until the next change.
+  // Throws Error(kDisk | kPermission) for the files, Error(kConfig) where dynamic_dir is missing, and
+  // Error(kTraefik) where it does not become live.
   void Publish(std::stop_token stop);
   // The last word for one certificate: a handshake with `name` as SNI until it shows `serial_hex`, or the time is over.
-  // True at once where no address is known.
+  // `serial_hex` must be of a current version. True at once where no address is known, and for an IP
+  // address (there is no SNI for it).
   bool WaitServed(const std::string& name, const std::string& serial_hex, Millis timeout,
                   std::stop_token stop);
   CheckReport Check(std::stop_token stop);
 
  private:
   struct Plan;
-  Plan MakePlan();
-  bool WaitLive(const std::string& generation, std::stop_token stop);
+  Plan MakePlan(bool with_keys);
+  void WriteText(const std::string& text) const;
+  void WaitLive(const std::string& generation, std::stop_token stop);
   std::string HttpsAddress(std::stop_token stop);
 
   TraefikOptions options_;
   store::Database& database_;
   http::Transport& transport_;
   Clock& clock_;
+  PeerLookup peer_;
+  std::mutex publishing_;
+  bool files_compared_ = false;  // with what the store holds, once in this process
 };
 
 inline constexpr char kSubscriberName[] = "traefik";

@@ -1,0 +1,224 @@
+// Looks at what Traefik really does.
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+
+#include "api.h"
+#include "certwright/base/error.h"
+#include "certwright/base/text.h"
+#include "certwright/store/certificates.h"
+#include "certwright/traefik/dynamic.h"
+#include "certwright/traefik/publisher.h"
+#include "leaf.h"
+#include "plan.h"
+
+namespace certwright::traefik {
+namespace {
+
+constexpr Millis kHandshakeTimeout{5'000};
+constexpr Millis kFirstPoll{3};
+constexpr Millis kLastPoll{100};
+
+struct Address {
+  std::string host;
+  int port = 0;
+};
+
+// "host:port" as written or as Traefik says it: "/tcp" at the end, and no host or an "any" address
+// where it listens on all.
+std::optional<Address> ParseAddress(std::string text) {
+  text = text.substr(0, text.find('/'));
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  Address address;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, address.port);
+  if (error != std::errc() || stop != end || address.port < 1) return std::nullopt;
+  address.host = text.substr(0, colon);
+  if (address.host.size() > 2 && address.host.front() == '[') {
+    address.host = address.host.substr(1, address.host.size() - 2);
+  }
+  if (address.host.empty() || address.host == "0.0.0.0" || address.host == "::") {
+    address.host = "127.0.0.1";
+  }
+  return address;
+}
+
+// A wildcard is looked at by a name below it.
+std::string ServerName(const std::string& name) {
+  return name.starts_with("*.") ? Cat("certwright-check", name.substr(1)) : name;
+}
+
+std::vector<std::string> HostNames(const model::CertificateVersion& version) {
+  std::vector<std::string> names;
+  for (const auto& name : version.names) {
+    if (name.type == model::IdentifierType::kDns) names.push_back(name.value);
+  }
+  return names;
+}
+
+// Fills what the handshakes say; stops at the first name that shows another certificate.
+void LookAt(const PeerLookup& peer, const Address& address, const model::CertificateVersion& version,
+            const std::string& default_leaf, ServedCertificate& result) {
+  const std::string wanted = LeafOf(version.chain_pem);
+  for (const auto& name : HostNames(version)) {
+    result.name = ServerName(name);
+    result.served = false;
+    result.served_serial.clear();
+    std::string leaf;
+    try {
+      leaf = peer(address.host, address.port, result.name, kHandshakeTimeout);
+    } catch (const Error& error) {
+      result.problem = Cat("no handshake for ", result.name, ": ", error.failure().detail);
+      return;
+    }
+    result.served_serial = SerialOf(leaf);
+    if (leaf != wanted) {
+      result.problem = leaf == default_leaf
+                           ? Cat("Traefik shows its default certificate for ", result.name)
+                           : Cat("Traefik shows another certificate for ", result.name, ", serial ",
+                                 result.served_serial);
+      return;
+    }
+    result.served = true;
+  }
+}
+
+void CheckFile(const Path& file, const std::string& text, CheckReport& report) {
+  try {
+    report.written = ReadFile(file, 64 << 20) == text;
+    if (!report.written) {
+      report.problem = Cat(Printable(file.string()),
+                           " is not what the store asks for; the daemon writes it at its start");
+    }
+  } catch (const Error& error) {
+    report.problem = error.failure().detail;
+  }
+}
+
+// Whether the API could be asked.
+bool CheckLive(const Api& api, const std::string& generation, CheckReport& report,
+               std::stop_token stop) {
+  try {
+    report.live = api.HasMiddleware(MarkerName(generation), stop);
+    if (!report.live && report.written) {
+      report.problem =
+          "Traefik has not taken certwright.yml; its log says why (another file in that directory may be "
+          "broken)";
+    }
+    return true;
+  } catch (const Error& error) {
+    if (error.failure().code == FailureCode::kCancelled) throw;
+    if (report.problem.empty()) report.problem = error.failure().detail;
+    return false;
+  }
+}
+
+void CheckLoaded(const Api& api, const model::CertificateVersion& version, ServedCertificate& result,
+                 std::stop_token stop) {
+  try {
+    result.loaded = api.HasCertificate(version.fingerprint, stop);
+    if (!result.loaded) {
+      // The cause of whatever the handshake showed.
+      result.problem = Cat("Traefik has not loaded this certificate; its log says why",
+                           result.problem.empty() ? "" : "; ", result.problem);
+    }
+  } catch (const Error& error) {
+    if (error.failure().code == FailureCode::kCancelled) throw;
+    if (result.problem.empty()) result.problem = error.failure().detail;
+  }
+}
+
+void NoteSameNames(const std::vector<model::CertificateVersion>& versions, CheckReport& report) {
+  std::map<std::string, int> counts;
+  for (const auto& version : versions) ++counts[TraefikKey(version)];
+  for (const auto& [names, count] : counts) {
+    if (count < 2) continue;
+    report.notes.push_back(Cat(count, " certificates have the same names (", Printable(names, 120),
+                               "): Traefik serves only the first"));
+  }
+}
+
+void NoteOtherFiles(const Path& dynamic_dir, CheckReport& report) {
+  std::error_code error;
+  std::vector<std::string> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(dynamic_dir, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name != kFileName && !name.starts_with('.')) paths.push_back(Printable(entry.path().string()));
+  }
+  std::sort(paths.begin(), paths.end());
+  for (const auto& path : paths) {
+    report.notes.push_back(
+        Cat(path, " is there too: where it does not parse, Traefik takes no change of any file"));
+  }
+}
+
+}  // namespace
+
+std::string Publisher::HttpsAddress(std::stop_token stop) {
+  if (!options_.https_address.empty()) return options_.https_address;
+  if (options_.api.empty()) return "";
+  try {
+    return Api(transport_, options_.api).EntryPointAddress(options_.https_entrypoint, stop);
+  } catch (const Error& error) {
+    if (error.failure().code == FailureCode::kCancelled) throw;
+    return "";
+  }
+}
+
+bool Publisher::WaitServed(const std::string& name, const std::string& serial_hex, Millis timeout,
+                           std::stop_token stop) {
+  const auto held = database_.Read(
+      [&](store::Session& session) { return store::FindBySerial(session, serial_hex); });
+  if (!held || !held->current || held->current->serial_hex != ToLower(serial_hex)) return false;
+  const auto hosts = HostNames(*held->current);
+  const auto address = ParseAddress(HttpsAddress(stop));
+  if (!address || hosts.empty()) return true;
+  const std::string wanted = LeafOf(held->current->chain_pem);
+  const Steady end = clock_.SteadyNow() + timeout;
+  Millis pause = kFirstPoll;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<Millis>(end - clock_.SteadyNow());
+    try {
+      const auto patience = std::clamp(left, Millis{1}, kHandshakeTimeout);
+      if (peer_(address->host, address->port, ServerName(name), patience) == wanted) return true;
+    } catch (const Error& error) {
+      if (error.failure().code != FailureCode::kNetwork) throw;
+    }
+    if (clock_.SteadyNow() + pause >= end) return false;
+    if (!clock_.Sleep(pause, stop)) {
+      throw Error(FailureCode::kCancelled, "stopped while waiting for Traefik");
+    }
+    pause = std::min(pause * 3 / 2, kLastPoll);
+  }
+}
+
+CheckReport Publisher::Check(std::stop_token stop) {
+  CheckReport report;
+  const Plan plan = MakePlan(false);
+  CheckFile(options_.dynamic_dir / kFileName, plan.text, report);
+  const Api api(transport_, options_.api);
+  const bool reachable = !options_.api.empty() && CheckLive(api, plan.generation, report, stop);
+  if (options_.api.empty()) {
+    report.notes.push_back("traefik.api is not set: whether Traefik has loaded a certificate is not known");
+  }
+  const auto address = ParseAddress(HttpsAddress(stop));
+  if (!address) report.notes.push_back("traefik.https_address is not known: no handshake was tried");
+
+  const std::string default_leaf = LeafOf(plan.self_signed.chain_pem);
+  for (const auto& version : plan.versions) {
+    ServedCertificate result;
+    const auto names = model::Names(version.names);
+    result.name = names.empty() ? "" : names.front();
+    result.wanted_serial = version.serial_hex;
+    if (address) LookAt(peer_, *address, version, default_leaf, result);
+    if (reachable) CheckLoaded(api, version, result, stop);
+    report.certificates.push_back(std::move(result));
+  }
+  NoteSameNames(plan.versions, report);
+  NoteOtherFiles(options_.dynamic_dir, report);
+  return report;
+}
+
+}  // namespace certwright::traefik

@@ -1,0 +1,74 @@
+#include "plan.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "certwright/base/error.h"
+#include "certwright/base/text.h"
+#include "certwright/store/settings.h"
+#include "pem_files.h"
+
+namespace certwright::traefik {
+namespace {
+
+// Of two certificates with the same names Traefik takes the first: an upload before one of a CA, as
+// get-certificate ranks them, and then the one that is valid longer.
+auto Rank(const model::CertificateVersion& version) {
+  return std::tuple(TraefikKey(version), version.origin != model::Origin::kUpload,
+                    -version.not_after, version.certificate_id);
+}
+
+}  // namespace
+
+std::string TraefikKey(const model::CertificateVersion& version) {
+  std::vector<std::string> names;
+  for (const auto& name : model::Names(version.names)) names.push_back(ToLower(name));
+  std::sort(names.begin(), names.end());
+  return Join(names, ",");
+}
+
+Publisher::Plan Publisher::MakePlan(bool with_keys) {
+  Plan plan;
+  database_.Read([&](store::Session& session) {
+    auto self_signed = store::FindSelfSigned(session);
+    if (!self_signed) {
+      throw Error(FailureCode::kInternal, "the store holds no self-signed pair for Traefik's default");
+    }
+    plan.self_signed = std::move(*self_signed);
+    plan.self_signed.origin = model::Origin::kSelfSigned;
+    for (auto& held : store::ListCertificates(session, with_keys)) {
+      if (held.current) plan.versions.push_back(std::move(*held.current));
+    }
+  });
+  std::sort(plan.versions.begin(), plan.versions.end(),
+            [](const auto& a, const auto& b) { return Rank(a) < Rank(b); });
+
+  const PemFiles files(options_.certificate_dir, options_.group);
+  DynamicConfiguration configuration;
+  configuration.http_entrypoint = options_.http_entrypoint;
+  configuration.https_entrypoint = options_.https_entrypoint;
+  configuration.challenge_url = options_.challenge_url;
+  configuration.default_certificate = files.For(plan.self_signed);
+  std::string fingerprints;
+  for (const auto& version : plan.versions) {
+    configuration.certificates.push_back(files.For(version));
+    fingerprints += version.fingerprint;
+  }
+
+  // The generation stands for the text around it, and for what is in the files: after a restored
+  // backup the same name may hold another certificate.
+  configuration.generation = "0";
+  plan.generation = Digest(Render(configuration) + fingerprints);
+  configuration.generation = plan.generation;
+  plan.text = Render(configuration);
+
+  const auto remember = [&](const CertificateFiles& pair) {
+    plan.files.insert(pair.cert.filename().string());
+    plan.files.insert(pair.key.filename().string());
+  };
+  for (const auto& pair : configuration.certificates) remember(pair);
+  remember(configuration.default_certificate);
+  return plan;
+}
+
+}  // namespace certwright::traefik

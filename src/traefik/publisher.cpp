@@ -1,0 +1,171 @@
+#include "certwright/traefik/publisher.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "api.h"
+#include "certwright/base/error.h"
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "certwright/http/client.h"
+#include "pem_files.h"
+#include "plan.h"
+
+namespace certwright::traefik {
+namespace {
+
+// The first change after quiet is live in 3 ms, one right after it has to wait for Traefik's throttle.
+constexpr Millis kFirstPoll{3};
+constexpr Millis kLastPoll{100};
+// A Traefik that is being started again is given this long to answer at all.
+constexpr Millis kSilence{3'000};
+
+std::optional<std::string> Present(const Path& file) {
+  try {
+    return ReadFile(file, 64 << 20);
+  } catch (const Error& error) {
+    if (error.failure().code == FailureCode::kNotFound) return std::nullopt;
+    throw;
+  }
+}
+
+void CheckDynamicDir(const Path& dir) {
+  std::error_code error;
+  if (!dir.empty() && std::filesystem::is_directory(dir, error)) return;
+  throw Error(FailureCode::kConfig,
+              Cat("traefik.dynamic_dir: ", Printable(dir.string()), " is no directory"),
+              "make the directory that Traefik's file provider watches (providers.file.directory), and "
+              "start Traefik again: it watches only what was there when it started");
+}
+
+bool SameFileSystem(const Path& a, const Path& b) {
+  struct stat of_a {}, of_b {};
+  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 && of_a.st_dev == of_b.st_dev;
+}
+
+// A directory below the watched one: Traefik reads it (so it may enter) but does not watch it.
+Path TemporaryDirBelow(const Path& dynamic_dir) {
+  const Path dir = dynamic_dir / ".certwright";
+  if (::mkdir(dir.c_str(), 0755) < 0 && errno != EEXIST) ThrowErrno(errno, "cannot make", dir);
+  ::chmod(dir.c_str(), 0755);
+  return dir;
+}
+
+class TraefikSubscriber : public events::Subscriber {
+ public:
+  explicit TraefikSubscriber(Publisher& publisher) : publisher_(publisher) {}
+  std::string name() const override { return kSubscriberName; }
+  int batch() const override { return 1000; }
+  bool catches_up() const override { return true; }
+  void Deliver(std::span<const model::Event>, std::stop_token stop) override {
+    publisher_.Publish(stop);
+  }
+
+ private:
+  Publisher& publisher_;
+};
+
+}  // namespace
+
+Publisher::Publisher(TraefikOptions options, store::Database& database, http::Transport& transport,
+                     Clock& clock, PeerLookup peer)
+    : options_(std::move(options)),
+      database_(database),
+      transport_(transport),
+      clock_(clock),
+      peer_(peer ? std::move(peer) : PeerLookup(http::PeerCertificate)) {}
+
+std::string Publisher::RenderText() { return MakePlan(false).text; }
+
+void Publisher::Publish(std::stop_token stop) {
+  const std::lock_guard lock(publishing_);
+  CheckDynamicDir(options_.dynamic_dir);
+  const Plan plan = MakePlan(true);
+  const auto former = Present(options_.dynamic_dir / kFileName);
+
+  PemFiles files(options_.certificate_dir, options_.group);
+  files.Prepare();
+  bool changed = files.Write(plan.self_signed, !files_compared_);
+  for (const auto& version : plan.versions) changed |= files.Write(version, !files_compared_);
+  files_compared_ = true;
+
+  changed |= former != plan.text;
+  if (changed) {
+    WriteText(plan.text);
+    log::Info(Cat("traefik: generation ", plan.generation, " with ", plan.versions.size(),
+                  " certificates is written"));
+  }
+
+  auto wanted = plan.files;
+  if (!options_.api.empty()) {
+    WaitLive(plan.generation, stop);
+  } else if (changed && former) {
+    // Traefik may still be reading the former file: what that names stays until the next change.
+    for (const auto& entry : std::filesystem::directory_iterator(options_.certificate_dir)) {
+      const std::string name = entry.path().filename().string();
+      if (former->find(name) != std::string::npos) wanted.insert(name);
+    }
+  } else if (!changed) {
+    return;
+  }
+  files.RemoveOthers(wanted);
+}
+
+// The temporary file must not be made in the watched directory: Traefik would read everything twice.
+void Publisher::WriteText(const std::string& text) const {
+  WriteOptions options;
+  options.mode = 0644;
+  const Path target = options_.dynamic_dir / kFileName;
+  if (SameFileSystem(options_.certificate_dir, options_.dynamic_dir)) {
+    options.temporary_dir = options_.certificate_dir;
+    try {
+      WriteFileAtomically(target, text, options);
+      return;
+    } catch (const Error& error) {
+      // One file system can be mounted twice, and no rename crosses mounts.
+      if (error.failure().code != FailureCode::kDisk) throw;
+    }
+  }
+  options.temporary_dir = TemporaryDirBelow(options_.dynamic_dir);
+  WriteFileAtomically(target, text, options);
+}
+
+void Publisher::WaitLive(const std::string& generation, std::stop_token stop) {
+  const Api api(transport_, options_.api);
+  const Steady start = clock_.SteadyNow();
+  Steady last_answer = start;
+  Millis pause = kFirstPoll;
+  std::string reason = "it does not show this generation";
+  for (;;) {
+    try {
+      if (api.HasMiddleware(MarkerName(generation), stop)) return;
+      last_answer = clock_.SteadyNow();
+      reason = "it does not show this generation";
+    } catch (const Error& error) {
+      if (error.failure().code != FailureCode::kNetwork) throw;
+      reason = error.failure().detail;
+    }
+    const Steady now = clock_.SteadyNow();
+    if (now - start >= options_.live_timeout || now - last_answer >= kSilence) break;
+    if (!clock_.Sleep(pause, stop)) {
+      throw Error(FailureCode::kCancelled, "stopped while waiting for Traefik");
+    }
+    pause = std::min(pause * 3 / 2, kLastPoll);
+  }
+  Failure failure;
+  failure.code = FailureCode::kTraefik;
+  failure.transient = true;
+  failure.detail = Cat("Traefik does not serve what was written to ",
+                       Printable((options_.dynamic_dir / kFileName).string()), ": ", reason);
+  failure.advice = Cat("run `certwright traefik check` and look into Traefik's log: it must run, watch this "
+                       "directory, and be able to read every other file there");
+  throw Error(std::move(failure));
+}
+
+std::unique_ptr<events::Subscriber> MakeSubscriber(Publisher& publisher) {
+  return std::make_unique<TraefikSubscriber>(publisher);
+}
+
+}  // namespace certwright::traefik
