@@ -1,6 +1,7 @@
--- The first schema. SQL that PostgreSQL speaks too, but for STRICT and AUTOINCREMENT (there: an identity
--- column). Ids are never used twice: a record that somebody still holds in memory must not be
--- saved over another one. Times are epoch seconds UTC.
+-- The first schema. SQL that PostgreSQL speaks too, but for STRICT, AUTOINCREMENT (there: an identity
+-- column) and INTEGER of 64 bits (there: BIGINT, which STRICT does not know). Ids are never used
+-- twice: a record that somebody still holds in memory must not be saved over another one. Times are
+-- epoch seconds UTC.
 
 -- What is wanted: one row for each exact set of names.
 CREATE TABLE certificate (
@@ -12,12 +13,12 @@ CREATE TABLE certificate (
   profile TEXT NOT NULL,
   preferred_chain TEXT NOT NULL,
   owner TEXT NOT NULL,
-  next_action_at BIGINT NOT NULL,
+  next_action_at INTEGER NOT NULL,
   last_error TEXT,
-  last_error_at BIGINT NOT NULL,
+  last_error_at INTEGER NOT NULL,
   failures INTEGER NOT NULL CHECK (failures >= 0),
-  created_at BIGINT NOT NULL,
-  updated_at BIGINT NOT NULL
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX certificate_due ON certificate (next_action_at, id) WHERE next_action_at > 0;
@@ -25,7 +26,7 @@ CREATE INDEX certificate_due ON certificate (next_action_at, id) WHERE next_acti
 -- What exists. Without a certificate: the node's self-signed pair.
 CREATE TABLE version (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  certificate_id BIGINT REFERENCES certificate (id) ON DELETE CASCADE,
+  certificate_id INTEGER REFERENCES certificate (id) ON DELETE CASCADE,
   is_current INTEGER NOT NULL CHECK (is_current IN (0, 1)),
   chain_pem TEXT NOT NULL,
   key_pem TEXT NOT NULL,
@@ -34,12 +35,12 @@ CREATE TABLE version (
   subject TEXT NOT NULL,
   issuer TEXT NOT NULL,
   names TEXT NOT NULL,
-  not_before BIGINT NOT NULL,
-  not_after BIGINT NOT NULL,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
   ari_id TEXT NOT NULL,
   ca TEXT NOT NULL,
   origin TEXT NOT NULL CHECK (origin IN ('acme', 'upload', 'selfsigned')),
-  created_at BIGINT NOT NULL,
+  created_at INTEGER NOT NULL,
   CHECK (certificate_id IS NOT NULL OR origin = 'selfsigned')
 ) STRICT;
 
@@ -50,7 +51,7 @@ CREATE INDEX version_serial ON version (serial_hex);
 -- version.names once more, for the look-up by host; wildcards as they stand in the certificate.
 CREATE TABLE version_name (
   name TEXT NOT NULL,
-  version_id BIGINT NOT NULL REFERENCES version (id) ON DELETE CASCADE,
+  version_id INTEGER NOT NULL REFERENCES version (id) ON DELETE CASCADE,
   PRIMARY KEY (name, version_id)
 ) STRICT;
 
@@ -58,7 +59,7 @@ CREATE INDEX version_name_version ON version_name (version_id);
 
 CREATE TABLE acme_order (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  certificate_id BIGINT NOT NULL REFERENCES certificate (id) ON DELETE CASCADE,
+  certificate_id INTEGER NOT NULL REFERENCES certificate (id) ON DELETE CASCADE,
   directory TEXT NOT NULL,
   identifiers TEXT NOT NULL,
   profile TEXT NOT NULL,
@@ -74,8 +75,8 @@ CREATE TABLE acme_order (
   chain_pem TEXT NOT NULL,
   attempts INTEGER NOT NULL,
   failure TEXT,
-  created_at BIGINT NOT NULL,
-  updated_at BIGINT NOT NULL
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX acme_order_of_certificate ON acme_order (certificate_id, id);
@@ -86,8 +87,8 @@ CREATE INDEX acme_order_open ON acme_order (certificate_id, id)
 -- asking again would be a way around it.
 CREATE TABLE order_ledger (
   name_set TEXT NOT NULL,
-  order_id BIGINT NOT NULL,
-  created_at BIGINT NOT NULL,
+  order_id INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
   PRIMARY KEY (name_set, created_at, order_id)
 ) STRICT;
 
@@ -98,7 +99,7 @@ CREATE TABLE account (
   contact TEXT NOT NULL,
   status TEXT NOT NULL,
   terms TEXT NOT NULL,
-  created_at BIGINT NOT NULL
+  created_at INTEGER NOT NULL
 ) STRICT;
 
 -- The outbox. certificate_id is no reference: the event of a deletion outlives the certificate.
@@ -107,18 +108,18 @@ CREATE TABLE event (
   name TEXT NOT NULL,
   reason TEXT NOT NULL CHECK (reason IN ('issued', 'renewed', 'uploaded', 'deleted', 'revoked')),
   names TEXT NOT NULL,
-  certificate_id BIGINT NOT NULL,
-  created_at BIGINT NOT NULL
+  certificate_id INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE feed_position (
   subscriber TEXT PRIMARY KEY NOT NULL,
-  seq BIGINT NOT NULL,
-  updated_at BIGINT NOT NULL
+  seq INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE name_request (
   owner TEXT PRIMARY KEY NOT NULL,
   fqdn TEXT NOT NULL,
-  created_at BIGINT NOT NULL
+  created_at INTEGER NOT NULL
 ) STRICT;

@@ -39,8 +39,7 @@ off_t SizeOf(const Path& file) {
   return ::lstat(file.c_str(), &status) == 0 ? status.st_size : -1;
 }
 
-// The file's kind, owner and mode.
-void CheckAccess(const Path& file) {
+void CheckKindAndOwner(const Path& file) {
   struct stat status {};
   if (::lstat(file.c_str(), &status) != 0) ThrowErrno(errno, "open the store", file);
   if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) {
@@ -48,6 +47,11 @@ void CheckAccess(const Path& file) {
                 Cat("the store ", Printable(file.string()), " is not a plain file of ours"),
                 "check its owner; the state directory is for Certwright alone");
   }
+}
+
+void CloseToOthers(const Path& file) {
+  struct stat status {};
+  if (::lstat(file.c_str(), &status) != 0) ThrowErrno(errno, "open the store", file);
   if ((status.st_mode & 0177) == 0) return;
   if (::chmod(file.c_str(), 0600) != 0) ThrowErrno(errno, "close the store to others", file);
   log::Warning(Cat("the store ", Printable(file.string()),
@@ -144,11 +148,12 @@ std::unique_ptr<Connection> OpenConnection(const Path& dir,
     if (log_left) ThrowDamaged(file, "it is missing, and its log certwright.db-wal is there");
     MakeFirst(file, migrations);
   }
-  CheckAccess(file);
+  CheckKindAndOwner(file);
   CheckHeader(file);
   auto connection = std::make_unique<Connection>(file);
   Configure(*connection);
   CheckContent(*connection, log_left || SizeOf(file) <= kAlwaysChecked);
+  CloseToOthers(file);  // before the log is made, which gets the same mode
   StartWriting(*connection, migrations);
   return connection;
 }
