@@ -1,0 +1,86 @@
+// The contract: one handler an action, the same whichever door a call comes through.
+//
+// Besides the actions of the contract (set-certificate, get-certificate) the commands of the command
+// line are actions too (issue, list, show ...), so that a command does the same in process and through
+// a daemon. Input and output of each are JSON, described by schema/json/NAME.{input,output}.json.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "certwright/base/clock.h"
+#include "certwright/base/error.h"
+#include "certwright/events/feed.h"
+#include "certwright/issue/account_keeper.h"
+#include "certwright/issue/jobs.h"
+#include "certwright/issue/obtain.h"
+#include "certwright/json/value.h"
+#include "certwright/model/progress.h"
+#include "certwright/store/database.h"
+#include "certwright/traefik/publisher.h"
+
+namespace certwright::actions {
+
+// What handlers work with; all of it outlives the runner.
+struct Context {
+  store::Database& database;
+  issue::Obtainer& obtainer;
+  issue::Jobs& jobs;
+  issue::AccountKeeper& accounts;
+  events::Feed& feed;
+  traefik::Publisher* traefik = nullptr;  // null: Traefik is not used
+  Clock& clock;
+  model::CertificatePolicy policy;        // where a call does not say
+  std::string ca;                         // directory URL
+  // Returns when every in-process subscriber has passed this event: the daemon waits for its feed, a
+  // command without a daemon delivers itself. False: not within the time.
+  std::function<bool(std::int64_t event_seq, Millis timeout, std::stop_token stop)> deliver;
+};
+
+struct Call {
+  std::string action;
+  std::string input;              // JSON text; empty counts as null
+  std::string role = "owner";
+  std::string caller;             // AGENT_TASK_USER: "module/mail1"
+};
+
+// What every door gives back (contract.md, "How an action is called").
+struct Result {
+  int exit_code = 0;
+  std::optional<json::Value> output;  // also the list of violations
+  std::string error;                  // text for standard error
+  std::string status = "completed";   // completed | aborted | validation-failed
+  std::optional<Failure> failure;     // of what failed, for callers that speak JSON
+
+  json::Value ToJson() const;
+  static Result FromJson(const json::Value& value);  // throws Error(kProtocol)
+};
+
+class Runner {
+ public:
+  explicit Runner(Context context);
+  ~Runner();
+
+  // Never throws: what a handler throws becomes the result's exit code, error and failure.
+  Result Run(const Call& call, const model::ProgressSink& progress, std::stop_token stop) const;
+
+  std::vector<std::string> action_names() const;
+
+ private:
+  Context context_;
+};
+
+// The exit code of a command or action that failed this way; see README.md, "Exit codes".
+int ExitCodeOf(FailureCode code);
+
+// Whether calls in this role may run this action (contract.md, "Roles").
+bool IsAllowed(const std::string& role, const std::string& action);
+// Whether this is a role at all.
+bool IsRole(const std::string& role);
+
+}  // namespace certwright::actions

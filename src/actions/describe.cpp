@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include "certwright/base/text.h"
+#include "certwright/json/failure.h"
+#include "handler.h"
+
+namespace certwright::actions {
+
+namespace {
+
+constexpr UnixSeconds kDay = 24 * 3600;
+
+json::Value TimeOrNull(UnixSeconds time) {
+  return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
+}
+
+}  // namespace
+
+std::string Validity(const model::CertificateVersion& version, UnixSeconds now) {
+  if (now < version.not_before || now >= version.not_after) return "expired";
+  const UnixSeconds lifetime = version.not_after - version.not_before;
+  const UnixSeconds warning = lifetime < 90 * kDay ? lifetime / 3 : 30 * kDay;
+  return version.not_after - now <= warning ? "expiring" : "valid";
+}
+
+json::Value Describe(const store::HeldCertificate& held, UnixSeconds now) {
+  const model::ManagedCertificate& certificate = held.certificate;
+  json::Value value = json::Value::Object({{"names", model::Names(certificate.names)}});
+  if (held.current) {
+    const model::CertificateVersion& version = *held.current;
+    value.Set("serial", version.serial_hex)
+        .Set("subject", version.subject)
+        .Set("issuer", version.issuer)
+        .Set("valid_from", FormatUtc(version.not_before))
+        .Set("valid_to", FormatUtc(version.not_after))
+        .Set("validity", Validity(version, now))
+        .Set("fingerprint", version.fingerprint)
+        .Set("ca", version.ca);
+  } else {
+    value.Set("validity", "missing");
+  }
+  value.Set("key_type", model::KeyTypeName(certificate.policy.key_type))
+      .Set("owner", certificate.owner)
+      .Set("next_renewal", TimeOrNull(held.current ? certificate.next_action_at : 0))
+      .Set("failures", certificate.failures)
+      .Set("last_error", certificate.last_error ? json::ToJson(*certificate.last_error)
+                                                : json::Value())
+      .Set("last_error_at", TimeOrNull(certificate.last_error ? certificate.last_error_at : 0));
+  return value;
+}
+
+store::HeldCertificate FindMeant(store::Session& session, const std::string& name_or_serial) {
+  std::string name;
+  try {
+    // "a.example.org" or "a.example.org,b.example.org": the exact set first.
+    const auto identifiers = model::ParseIdentifiers(Split(name_or_serial, ','));
+    if (auto held = store::FindByNameSet(session, model::NameSetKey(identifiers))) return *held;
+    if (identifiers.size() == 1) name = identifiers.front().value;
+  } catch (const Error&) {
+    // Then it is a serial, or nothing.
+  }
+  if (auto held = store::FindBySerial(session, name_or_serial)) return *held;
+  if (!name.empty()) {
+    const auto covering = store::FindCovering(session, name);
+    if (!covering.empty()) return covering.front();
+  }
+  throw Error(FailureCode::kNotFound,
+              Cat("no certificate for the name or serial '", Printable(name_or_serial, 260), "'"),
+              "'certwright list' shows what is there");
+}
+
+void AwaitServed(const Invocation& call, const model::CertificateVersion& version,
+                 std::int64_t event_seq) {
+  constexpr Millis kPatience{15'000};
+  const Context& context = call.context;
+  if (event_seq > 0 && !context.deliver(event_seq, kPatience, call.stop)) {
+    throw Error(FailureCode::kTraefik,
+                "the certificate is stored, but Traefik does not serve it yet",
+                "see 'certwright traefik check' and the log; it is tried again by itself");
+  }
+  if (context.traefik == nullptr || version.names.empty()) return;
+  std::string name = version.names.front().value;
+  if (!context.traefik->WaitServed(name, version.serial_hex, kPatience, call.stop)) {
+    throw Error(FailureCode::kTraefik,
+                Cat("the certificate is stored, but a TLS handshake for ", name,
+                    " through Traefik shows another one"),
+                "see 'certwright traefik check'");
+  }
+  call.Tell("served", "served by Traefik", 100);
+}
+
+}  // namespace certwright::actions

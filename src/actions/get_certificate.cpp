@@ -1,0 +1,73 @@
+#include <algorithm>
+
+#include "certwright/base/encoding.h"
+#include "certwright/base/text.h"
+#include "certwright/store/settings.h"
+#include "handler.h"
+
+namespace certwright::actions {
+
+namespace {
+
+// contract.md, get-certificate: best first. Expired ones lose to valid ones, whatever else they are.
+int Score(const store::HeldCertificate& held, const std::string& wildcard, UnixSeconds now) {
+  const model::CertificateVersion& version = *held.current;
+  int score = version.origin == model::Origin::kUpload ? 20 : 10;
+  const bool by_wildcard =
+      std::any_of(version.names.begin(), version.names.end(),
+                  [&](const model::Identifier& name) { return name.value == wildcard; });
+  if (by_wildcard) score += 5;
+  if (Validity(version, now) != "expired") score += 100;
+  return score;
+}
+
+json::Value PairJson(const model::CertificateVersion& version) {
+  return json::Value::Object({{"cert", Base64(version.chain_pem)},
+                              {"key", Base64(version.key_pem.Reveal())}});
+}
+
+// A request or a managed certificate asks a CA for exactly this name.
+bool IsWanted(store::Session& session, const std::string& name) {
+  const auto requests = store::ListNameRequests(session);
+  if (std::any_of(requests.begin(), requests.end(),
+                  [&](const store::NameRequest& request) { return request.fqdn == name; })) {
+    return true;
+  }
+  const auto managed = store::FindByNameSet(session, name);
+  return managed && (!managed->current || managed->current->origin == model::Origin::kAcme);
+}
+
+}  // namespace
+
+std::optional<json::Value> GetCertificate(const Invocation& call) {
+  std::string name = ToLower(call.input.String("fqdn"));
+  try {
+    name = model::ParseIdentifier(name).value;  // an IDN is found by its A-labels
+  } catch (const Error&) {
+    // Nothing can be held for it; the answer is the self-signed pair, as for any unknown name.
+  }
+  const UnixSeconds now = call.context.clock.Now();
+  return call.context.database.Read([&](store::Session& session) {
+    std::vector<store::HeldCertificate> matches = store::FindCovering(session, name);
+    const std::string wildcard = model::WildcardFor(name);
+    std::stable_sort(matches.begin(), matches.end(), [&](const auto& a, const auto& b) {
+      return Score(a, wildcard, now) > Score(b, wildcard, now);
+    });
+    json::Value output = json::Value::Object({{"fqdn", call.input.String("fqdn")}});
+    json::Value pairs = json::Array{};
+    for (const store::HeldCertificate& match : matches) pairs.Append(PairJson(*match.current));
+    if (matches.empty()) {
+      if (const auto own = store::FindSelfSigned(session)) pairs.Append(PairJson(*own));
+      output.Set("type", "selfsigned");
+    } else {
+      const bool uploaded = matches.front().current->origin == model::Origin::kUpload;
+      output.Set("type", uploaded ? "custom" : "internal");
+    }
+    output.Set("obtained", !matches.empty())
+        .Set("lets_encrypt", IsWanted(session, name))
+        .Set("certificates", pairs);
+    return output;
+  });
+}
+
+}  // namespace certwright::actions

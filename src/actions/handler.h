@@ -1,0 +1,77 @@
+// What a handler is: the inside of the actions module.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "certwright/actions/runner.h"
+#include "certwright/json/schema.h"
+#include "certwright/json/value.h"
+
+namespace certwright::actions {
+
+struct Invocation {
+  const Context& context;
+  const json::Value& input;  // valid by its schema
+  const std::string& caller;
+  const model::ProgressSink& progress;
+  std::stop_token stop;
+
+  // Tells a step of the handler's own.
+  void Tell(std::string step, std::string text, int percent) const {
+    if (progress) progress({std::move(step), std::move(text), percent});
+  }
+};
+
+// A failed check of an action's own: the caller gets the list that it knows from schema failures.
+struct CheckFailed {
+  int exit_code = 0;
+  std::string field;
+  std::string parameter;
+  json::Value value;
+  std::string error;    // the contract's error id
+  std::string details;  // the CA's words, or ""
+  std::optional<Failure> failure;
+};
+
+// nullopt: the action has no output. Throws Error, or CheckFailed.
+using Handler = std::optional<json::Value> (*)(const Invocation& call);
+
+// contract.md.
+std::optional<json::Value> SetCertificate(const Invocation& call);
+std::optional<json::Value> GetCertificate(const Invocation& call);
+// Behind the commands of the same name.
+std::optional<json::Value> Issue(const Invocation& call);
+std::optional<json::Value> List(const Invocation& call);
+std::optional<json::Value> Show(const Invocation& call);
+std::optional<json::Value> Export(const Invocation& call);
+std::optional<json::Value> Delete(const Invocation& call);
+std::optional<json::Value> AccountShow(const Invocation& call);
+std::optional<json::Value> AccountRegister(const Invocation& call);
+std::optional<json::Value> TraefikRender(const Invocation& call);
+std::optional<json::Value> TraefikCheck(const Invocation& call);
+
+// Text for `details` and `error`: no control characters, quotes or backslashes (contract.md).
+std::string PlainText(const std::string& text);
+
+// The schema of an action's "input" or "output"; null where it has none.
+const json::Schema* FindSchema(const std::string& action, const std::string& kind);
+
+// The certificate that a person means by a name or a serial: exactly this name set, else this serial, else the
+// one that covers the name. Throws Error(kNotFound).
+store::HeldCertificate FindMeant(store::Session& session, const std::string& name_or_serial);
+
+// "valid", "expiring" (within 30 days, or a third of a lifetime under 90 days) or "expired".
+std::string Validity(const model::CertificateVersion& version, UnixSeconds now);
+
+// What list and show say of a certificate.
+json::Value Describe(const store::HeldCertificate& held, UnixSeconds now);
+
+// Waits until a change is where it was promised: Traefik and the other subscribers have it, and a TLS handshake
+// shows it. Throws Error(kTraefik) where it does not come.
+void AwaitServed(const Invocation& call, const model::CertificateVersion& version,
+                 std::int64_t event_seq);
+
+}  // namespace certwright::actions

@@ -1,0 +1,49 @@
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "handler.h"
+
+namespace certwright::actions {
+
+namespace {
+
+issue::ObtainRequest RequestOf(const Invocation& call) {
+  issue::ObtainRequest request;
+  request.identifiers = model::ParseIdentifiers(call.input.Strings("names"));
+  request.policy = call.context.policy;
+  if (call.input.Has("key_type")) {
+    request.policy.key_type = model::KeyTypeFromName(call.input.String("key_type"));
+  }
+  if (call.input.Has("profile")) request.policy.profile = call.input.String("profile");
+  request.force = call.input.Bool("force");
+  return request;
+}
+
+}  // namespace
+
+std::optional<json::Value> Issue(const Invocation& call) {
+  const issue::ObtainRequest request = RequestOf(call);
+  if (call.input.Bool("dry_run")) {
+    const std::vector<std::string> report = call.context.obtainer.DryRun(request, call.stop);
+    return json::Value::Object({{"dry_run", true}, {"report", report}});
+  }
+  const Millis timeout = std::chrono::seconds(call.input.Int("timeout", 90));
+  const auto job = call.context.jobs.Submit(request);
+  const issue::ObtainResult result = job->Wait(timeout, call.progress, call.stop);
+  json::Value output = json::Value::Object(
+      {{"issued", result.issued},
+       {"certificate", Describe(result.held, call.context.clock.Now())},
+       {"served", json::Value()}});
+  try {
+    AwaitServed(call, *result.held.current, result.event_seq);
+    if (call.context.traefik != nullptr) output.Set("served", true);
+  } catch (const Error& error) {
+    if (error.failure().code != FailureCode::kTraefik) throw;
+    // It was obtained, which was the question. That it is not served yet is told beside it.
+    log::Warning(error.failure().detail);
+    output.Set("served", false).Set(
+        "warning", Cat(error.failure().detail, "; ", error.failure().advice));
+  }
+  return output;
+}
+
+}  // namespace certwright::actions

@@ -1,0 +1,256 @@
+#include "certwright/actions/runner.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "certwright/base/embedded.h"
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "certwright/json/failure.h"
+#include "handler.h"
+
+namespace certwright::actions {
+
+namespace embedded {
+extern const EmbeddedFile kFiles[];
+extern const std::size_t kFileCount;
+}  // namespace embedded
+
+namespace {
+
+constexpr int kExitSchema = 10;
+constexpr int kExitUnknownAction = 8;
+constexpr int kExitDenied = 7;
+
+struct Entry {
+  std::string_view name;
+  Handler handler;
+};
+constexpr std::array kActions{
+    Entry{"account-register", AccountRegister},
+    Entry{"account-show", AccountShow},
+    Entry{"delete", Delete},
+    Entry{"export", Export},
+    Entry{"get-certificate", GetCertificate},
+    Entry{"issue", Issue},
+    Entry{"list", List},
+    Entry{"set-certificate", SetCertificate},
+    Entry{"show", Show},
+    Entry{"traefik-check", TraefikCheck},
+    Entry{"traefik-render", TraefikRender},
+};
+
+// contract.md, "Roles". The owner may do everything; a reader everything that only shows, but no key.
+constexpr std::array kCertadm{"set-certificate", "set-default-certificate", "get-certificate",
+                              "delete-certificate", "list-certificates"};
+constexpr std::array kRouteadm{"set-route", "get-route", "delete-route", "list-routes"};
+constexpr std::array kReader{"list", "show", "account-show", "traefik-render", "traefik-check"};
+
+template <std::size_t N>
+bool Among(const std::array<const char*, N>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+json::Value ViolationJson(const json::SchemaViolation& violation) {
+  return json::Value::Object({{"field", violation.field},
+                              {"parameter", violation.parameter},
+                              {"value", violation.value},
+                              {"error", violation.error}});
+}
+
+// The schema of an action whose input may be absent does not ask for an object.
+json::Value NormalisedInput(const json::Value& input) {
+  const bool nothing = input.IsNull() || input == json::Value("");
+  return nothing ? json::Value::Object() : input;
+}
+
+Result Invalid(int exit_code, json::Value violations, std::string error) {
+  Result result;
+  result.exit_code = exit_code;
+  result.output = std::move(violations);
+  result.error = std::move(error);
+  result.status = "validation-failed";
+  return result;
+}
+
+Result FromCheck(const CheckFailed& check) {
+  json::Value entry = json::Value::Object({{"field", check.field},
+                                           {"parameter", check.parameter},
+                                           {"value", check.value},
+                                           {"error", check.error}});
+  if (!check.details.empty()) entry.Set("details", PlainText(check.details));
+  Result result = Invalid(check.exit_code, json::Value(json::Array{entry}),
+                          PlainText(check.details.empty() ? check.error : check.details));
+  result.failure = check.failure;
+  return result;
+}
+
+Result FromFailure(const Failure& failure) {
+  Result result;
+  result.exit_code = ExitCodeOf(failure.code);
+  result.status = "aborted";
+  result.error = PlainText(failure.detail);
+  result.failure = failure;
+  return result;
+}
+
+// A handler's output against its own schema: a mismatch is our bug, told as such.
+void CheckOutput(const std::string& action, const std::optional<json::Value>& output) {
+  const json::Schema* schema = FindSchema(action, "output");
+  if (schema == nullptr || !output) return;
+  const auto violations = schema->Check(*output);
+  if (violations.empty()) return;
+  throw Error(FailureCode::kInternal, Cat("the output of ", action, " breaks its schema at ",
+                                          violations.front().field, ": ", violations.front().error));
+}
+
+}  // namespace
+
+const json::Schema* FindSchema(const std::string& action, const std::string& kind) {
+  static const std::map<std::string, json::Schema> schemas = [] {
+    std::map<std::string, json::Schema> all;
+    for (std::size_t i = 0; i < embedded::kFileCount; ++i) {
+      all.emplace(std::string(embedded::kFiles[i].name), json::Schema(embedded::kFiles[i].text));
+    }
+    return all;
+  }();
+  const auto found = schemas.find(Cat(action, ".", kind, ".json"));
+  return found == schemas.end() ? nullptr : &found->second;
+}
+
+std::string PlainText(const std::string& text) {
+  std::string plain = Printable(text, 2000);
+  std::replace(plain.begin(), plain.end(), '"', '\'');
+  std::replace(plain.begin(), plain.end(), '\\', '/');
+  return plain;
+}
+
+int ExitCodeOf(FailureCode code) {
+  switch (code) {
+    case FailureCode::kUsage:
+    case FailureCode::kInput: return 64;        // EX_USAGE
+    case FailureCode::kConfig: return 78;       // EX_CONFIG
+    case FailureCode::kNotFound: return 2;
+    case FailureCode::kDenied: return kExitDenied;
+    case FailureCode::kRefused:
+    case FailureCode::kRateLimited:
+    case FailureCode::kFuse:
+    case FailureCode::kNetwork:
+    case FailureCode::kUntrusted:
+    case FailureCode::kProtocol:
+    case FailureCode::kServer:
+    case FailureCode::kTimeout:
+    case FailureCode::kCancelled:
+    case FailureCode::kTraefik: return 3;       // not obtained, or not served
+    case FailureCode::kBusy: return 75;         // EX_TEMPFAIL
+    case FailureCode::kDamaged:
+    case FailureCode::kDisk: return 74;         // EX_IOERR
+    case FailureCode::kPermission: return 77;   // EX_NOPERM
+    case FailureCode::kInternal: return 70;     // EX_SOFTWARE
+  }
+  return 70;
+}
+
+bool IsRole(const std::string& role) {
+  return role == "owner" || role == "reader" || role == "certadm" || role == "routeadm" ||
+         role == "fulladm";
+}
+
+bool IsAllowed(const std::string& role, const std::string& action) {
+  if (role == "owner") return true;
+  if (role == "certadm") return Among(kCertadm, action);
+  if (role == "routeadm") return Among(kRouteadm, action);
+  if (role == "fulladm") return Among(kCertadm, action) || Among(kRouteadm, action);
+  if (role == "reader") {
+    if (action == "get-certificate") return false;  // it gives the key
+    return Among(kReader, action) || action.starts_with("get-") || action.starts_with("list-");
+  }
+  return false;
+}
+
+json::Value Result::ToJson() const {
+  json::Value value = json::Value::Object({{"exit_code", exit_code}, {"status", status}});
+  if (output) value.Set("output", *output);
+  value.Set("error", error);
+  if (failure) value.Set("failure", json::ToJson(*failure));
+  return value;
+}
+
+Result Result::FromJson(const json::Value& value) {
+  if (!value["exit_code"].IsInt()) {
+    throw Error(FailureCode::kProtocol, "the daemon gave an answer without an exit code",
+                "daemon and command may be of different versions: restart the daemon");
+  }
+  Result result;
+  result.exit_code = static_cast<int>(value.Int("exit_code"));
+  result.status = value.String("status");
+  if (value.Has("output")) result.output = value["output"];
+  result.error = value.String("error");
+  if (value["failure"].IsObject()) result.failure = json::FailureFromJson(value["failure"]);
+  return result;
+}
+
+Runner::Runner(Context context) : context_(std::move(context)) {}
+Runner::~Runner() = default;
+
+std::vector<std::string> Runner::action_names() const {
+  std::vector<std::string> names;
+  for (const Entry& entry : kActions) names.emplace_back(entry.name);
+  return names;
+}
+
+Result Runner::Run(const Call& call, const model::ProgressSink& progress,
+                   std::stop_token stop) const {
+  const auto entry = std::find_if(kActions.begin(), kActions.end(),
+                                  [&](const Entry& known) { return known.name == call.action; });
+  if (!IsAllowed(call.role, call.action)) {
+    Failure failure;
+    failure.code = FailureCode::kDenied;
+    failure.detail = Cat("the role ", call.role, " may not run ", Printable(call.action, 60));
+    failure.advice = Among(kCertadm, call.action)    ? "it needs the role certadm or fulladm"
+                     : Among(kRouteadm, call.action) ? "it needs the role routeadm or fulladm"
+                                                     : "it needs the role owner";
+    log::Warning(Cat("denied: ", failure.detail, " (caller ", Printable(call.caller, 60), ")"));
+    return FromFailure(failure);
+  }
+  if (entry == kActions.end()) {
+    Failure failure;
+    failure.code = FailureCode::kNotFound;
+    failure.detail = Cat("Action ", Printable(call.action, 60), " is not defined");
+    failure.advice = Cat("the actions are: ", Join(action_names(), ", "));
+    Result result = FromFailure(failure);
+    result.exit_code = kExitUnknownAction;
+    return result;
+  }
+  try {
+    json::ParseLimits limits;
+    limits.max_bytes = 1 << 20;
+    json::Value input;
+    try {
+      input = NormalisedInput(call.input.empty() ? json::Value() : json::Parse(call.input, limits));
+    } catch (const Error& error) {
+      return Invalid(kExitSchema,
+                     json::Value(json::Array{ViolationJson({"(root)", "(root)", json::Value(),
+                                                            "(root)_invalid_json"})}),
+                     Cat("the input is no JSON: ", PlainText(error.what())));
+    }
+    if (const json::Schema* schema = FindSchema(call.action, "input")) {
+      json::Value list = json::Array{};
+      for (const auto& violation : schema->Check(input)) list.Append(ViolationJson(violation));
+      if (!list.Items().empty()) {
+        return Invalid(kExitSchema, list, Cat("Validation errors: ", json::Write(list)));
+      }
+    }
+    Result result;
+    result.output = entry->handler(Invocation{context_, input, call.caller, progress, stop});
+    CheckOutput(call.action, result.output);
+    return result;
+  } catch (const CheckFailed& check) {
+    return FromCheck(check);
+  } catch (...) {
+    return FromFailure(CurrentFailure());
+  }
+}
+
+}  // namespace certwright::actions

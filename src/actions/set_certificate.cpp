@@ -1,0 +1,100 @@
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "certwright/store/settings.h"
+#include "handler.h"
+
+namespace certwright::actions {
+
+namespace {
+
+constexpr int kExitSchema = 10;
+constexpr int kExitAcme = 3;
+
+bool IsModule(const std::string& caller) { return caller.starts_with("module/"); }
+
+[[noreturn]] void FailName(const std::string& fqdn, int exit_code, std::string error,
+                           const Failure& failure) {
+  throw CheckFailed{exit_code, "fqdn", "fqdn", fqdn, std::move(error), failure.detail, failure};
+}
+
+model::Identifier ParseName(const std::string& fqdn) {
+  try {
+    const model::Identifier identifier = model::ParseIdentifier(fqdn);
+    if (identifier.type == model::IdentifierType::kDns) return identifier;
+    FailName(fqdn, kExitSchema, "fqdn_format",
+             Error(FailureCode::kInput, Cat(fqdn, ": a host name is expected, not an address")).failure());
+  } catch (const Error& error) {
+    FailName(fqdn, kExitSchema, "fqdn_format", error.failure());
+  }
+}
+
+// A valid certificate that covers the name, from whichever request.
+bool IsHeld(store::Session& session, const std::string& name, UnixSeconds now) {
+  for (const store::HeldCertificate& held : store::FindCovering(session, name)) {
+    if (Validity(*held.current, now) != "expired") return true;
+  }
+  return false;
+}
+
+// lets_encrypt: false gives up what the caller had recorded; an administrator's names stand by
+// themselves, so there the name itself is meant.
+void GiveUp(const Invocation& call, const std::string& name) {
+  const Context& context = call.context;
+  const std::optional<std::int64_t> certificate =
+      context.database.Write([&](store::Session& session) -> std::optional<std::int64_t> {
+        std::string recorded = name;
+        if (IsModule(call.caller)) {
+          const auto request = store::FindNameRequest(session, call.caller);
+          if (!request) return std::nullopt;
+          recorded = request->fqdn;
+          store::DeleteNameRequest(session, call.caller);
+        }
+        const auto held = store::FindByNameSet(session, recorded);
+        if (!held) return std::nullopt;
+        return held->certificate.id;
+      });
+  if (!certificate) return;
+  const std::int64_t seq =
+      issue::Remove(context.database, context.feed, context.clock, *certificate);
+  if (seq > 0) context.deliver(seq, Millis(15'000), call.stop);
+}
+
+}  // namespace
+
+std::optional<json::Value> SetCertificate(const Invocation& call) {
+  const Context& context = call.context;
+  const model::Identifier identifier = ParseName(call.input.String("fqdn"));
+  if (!call.input.Bool("lets_encrypt", true)) {
+    GiveUp(call, identifier.value);
+    return json::Value::Object({{"obtained", false}});
+  }
+  const UnixSeconds now = context.clock.Now();
+  const bool held = context.database.Write([&](store::Session& session) {
+    if (!IsHeld(session, identifier.value, now)) return false;
+    if (IsModule(call.caller)) {
+      store::SaveNameRequest(session, {call.caller, identifier.value, now});
+    }
+    return true;
+  });
+  if (held) return json::Value::Object({{"obtained", true}});
+
+  issue::ObtainRequest request;
+  request.identifiers = {identifier};
+  request.policy = context.policy;
+  if (IsModule(call.caller)) request.owner = call.caller;
+  try {
+    const auto job = context.jobs.Submit(request);
+    const Millis timeout = std::chrono::seconds(call.input.Int("sync_timeout", 60));
+    const issue::ObtainResult result = job->Wait(timeout, call.progress, call.stop);
+    AwaitServed(call, *result.held.current, result.event_seq);
+  } catch (const Error& error) {
+    if (error.failure().code != FailureCode::kTraefik) {
+      FailName(call.input.String("fqdn"), kExitAcme, "newcert_acme_error", error.failure());
+    }
+    // Obtained is what is answered here; serving it is tried again by itself.
+    log::Warning(error.failure().detail);
+  }
+  return json::Value::Object({{"obtained", true}});
+}
+
+}  // namespace certwright::actions

@@ -1,0 +1,95 @@
+#include "certwright/api/server.h"
+
+#include <stop_token>
+
+#include "certwright/base/text.h"
+#include "certwright/http/local_socket.h"
+#include "certwright/json/value.h"
+#include "progress_json.h"
+
+namespace certwright::api {
+
+namespace {
+
+constexpr std::string_view kActions = "/v1/actions/";
+constexpr char kJson[] = "application/json";
+constexpr char kLines[] = "application/x-ndjson";
+
+int HttpStatusOf(const actions::Result& result) {
+  if (result.exit_code == 0) return 200;
+  if (result.status == "validation-failed") return 400;
+  switch (result.exit_code) {
+    case 2:
+    case 8: return 404;
+    case 3: return 502;
+    case 7: return 403;
+    case 64: return 400;
+    default: return 500;
+  }
+}
+
+void RefuseRequest(http::ServerReply& reply, int status, std::string text) {
+  reply.Whole(status, kJson, json::Write(json::Value::Object({{"error", std::move(text)}})));
+}
+
+}  // namespace
+
+struct Server::Impl {
+  const actions::Runner& runner;
+  std::string version;
+  std::stop_source stop;
+  std::vector<std::unique_ptr<http::SocketServer>> servers;  // last: gone first
+
+  void Answer(const Socket& socket, const http::ServerRequest& request, http::ServerReply& reply) {
+    if (request.method == "GET" && request.path == "/v1/health") {
+      reply.Whole(200, kJson,
+                  json::Write(json::Value::Object({{"status", "ok"}, {"version", version}})));
+      return;
+    }
+    if (!request.path.starts_with(kActions)) {
+      return RefuseRequest(reply, 404, "there is nothing here; see /v1/actions/NAME");
+    }
+    if (request.method != "POST") return RefuseRequest(reply, 405, "actions are called with POST");
+
+    actions::Call call;
+    call.action = request.path.substr(kActions.size());
+    call.input = request.body;
+    call.role = socket.role;
+    call.caller = socket.caller;
+    if (socket.role == "owner" && !request.Header("agent-task-user").empty()) {
+      call.caller = std::string(request.Header("agent-task-user"));
+    }
+    if (request.Header("accept").find(kLines) == std::string_view::npos) {
+      const actions::Result result = runner.Run(call, nullptr, stop.get_token());
+      return reply.Whole(HttpStatusOf(result), kJson, json::Write(result.ToJson()));
+    }
+    reply.StartLines(200, kLines);
+    const actions::Result result = runner.Run(
+        call,
+        [&](const model::Progress& step) {
+          reply.Line(json::Write(json::Value::Object({{"progress", ToJson(step)}})));
+        },
+        stop.get_token());
+    reply.Line(json::Write(json::Value::Object({{"result", result.ToJson()}})));
+  }
+};
+
+Server::Server(const actions::Runner& runner, const std::vector<Socket>& sockets,
+               std::string version)
+    : impl_(new Impl{runner, std::move(version), {}, {}}) {
+  for (const Socket& socket : sockets) {
+    http::SocketServerOptions options;
+    options.path = socket.path;
+    options.mode = socket.mode;
+    options.group = socket.group;
+    impl_->servers.push_back(std::make_unique<http::SocketServer>(
+        options, [impl = impl_.get(), socket](const http::ServerRequest& request,
+                                              http::ServerReply& reply) {
+          impl->Answer(socket, request, reply);
+        }));
+  }
+}
+
+Server::~Server() { impl_->stop.request_stop(); }
+
+}  // namespace certwright::api

@@ -1,0 +1,181 @@
+#include "engine.h"
+
+#include <unistd.h>
+
+#include <optional>
+
+#include "certwright/acme/client.h"
+#include "certwright/base/encoding.h"
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "certwright/challenge/http01_responder.h"
+#include "certwright/events/feed.h"
+#include "certwright/events/handlers.h"
+#include "certwright/http/client.h"
+#include "certwright/issue/jobs.h"
+#include "certwright/store/orders.h"
+#include "certwright/store/certificates.h"
+#include "certwright/traefik/publisher.h"
+
+namespace certwright::app {
+
+namespace {
+
+constexpr std::size_t kIssuanceWorkers = 32;
+
+std::string HostName() {
+  char name[256] = {};
+  if (gethostname(name, sizeof(name) - 1) != 0) return "";
+  return name;
+}
+
+http::ClientOptions CaTransport(const config::Config& config) {
+  http::ClientOptions options;
+  options.user_agent = Cat("certwright/", kVersion);
+  options.ca_bundle = config.acme.ca_bundle;
+  options.allow_http_loopback = config.acme.allow_http_loopback;
+  options.exchange_timeout = std::chrono::seconds(config.acme.exchange_timeout);
+  return options;
+}
+
+http::ClientOptions TraefikTransport() {
+  http::ClientOptions options;
+  options.user_agent = Cat("certwright/", kVersion);
+  options.allow_http_loopback = true;
+  options.exchange_timeout = Millis(5'000);
+  return options;
+}
+
+acme::AccountWishes Wishes(const config::Config& config) {
+  acme::AccountWishes wishes;
+  wishes.email = config.acme.email;
+  wishes.agree_to_terms = config.acme.agree_to_terms;
+  if (!config.acme.eab_kid.empty()) {
+    // CAs give the MAC key as base64url (RFC 8555 section 7.3.4).
+    const std::string text(Trim(ReadFile(config.acme.eab_hmac_key_file, 4096)));
+    const std::optional<std::string> key = FromBase64Url(text.substr(0, text.find('=')));
+    if (!key || key->empty()) {
+      throw Error(FailureCode::kConfig,
+                  Cat(config.acme.eab_hmac_key_file.string(), ": the EAB key is no base64url"),
+                  "put the HMAC key there exactly as the CA gave it");
+    }
+    wishes.external = acme::ExternalAccount{config.acme.eab_kid, Secret(*key)};
+  }
+  return wishes;
+}
+
+traefik::TraefikOptions TraefikOptionsOf(const config::Config& config) {
+  traefik::TraefikOptions options;
+  options.dynamic_dir = config.traefik.dynamic_dir;
+  options.certificate_dir = config.traefik.certificate_dir;
+  options.group = config.traefik.group;
+  options.api = config.traefik.api;
+  options.https_address = config.traefik.https_address;
+  options.http_entrypoint = config.traefik.http_entrypoint;
+  options.https_entrypoint = config.traefik.https_entrypoint;
+  options.challenge_url = Cat("http://", config.http01_listen);
+  return options;
+}
+
+events::HandlerOptions HandlersOf(const config::Config& config) {
+  events::HandlerOptions options;
+  options.dir = config.events_dir;
+  options.node_id = config.node_id;
+  options.module_id = config.module_id;
+  options.timeout = std::chrono::seconds(config.events_timeout);
+  return options;
+}
+
+model::CertificatePolicy PolicyOf(const config::Config& config) {
+  return {config.certificate.key_type, config.certificate.reuse_key, config.acme.profile,
+          config.acme.preferred_chain};
+}
+
+}  // namespace
+
+// In the order in which one stands on the other; taken down from the end.
+struct Engine::Impl {
+  Impl(const config::Config& config, Mode mode)
+      : mode(mode),
+        clock(SystemClock()),
+        database(store::Database::Open(config.state_dir)),
+        ca_transport(CaTransport(config)),
+        traefik_transport(TraefikTransport()),
+        acme(config.acme.directory, ca_transport, clock, {config.acme.allow_http_loopback}),
+        accounts(*database, acme, Wishes(config), clock),
+        responder({http::ParseEndpoint(config.http01_listen)}, clock),
+        feed(*database, clock),
+        obtainer(*database, acme, accounts, responder, feed, clock,
+                 {config.fuse.orders_per_name_set, config.fuse.window}) {
+    issue::EnsureSelfSigned(*database, clock, HostName());
+    if (!config.traefik.dynamic_dir.empty()) {
+      publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);
+      feed.Subscribe(traefik::MakeSubscriber(*publisher), true);
+    }
+    feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
+    jobs.emplace(obtainer, clock, kIssuanceWorkers);
+    runner.emplace(actions::Context{*database, obtainer, *jobs, accounts, feed,
+                                    publisher ? &*publisher : nullptr, clock, PolicyOf(config),
+                                    config.acme.directory,
+                                    [this](std::int64_t seq, Millis timeout, std::stop_token stop) {
+                                      return Deliver(seq, timeout, stop);
+                                    }});
+    if (mode == Mode::kDaemon) Serve(config);
+  }
+
+  void Serve(const config::Config& config) {
+    responder.Listen();
+    feed.Start();
+    // Orders that an earlier process left behind; each job takes up the order of its name set.
+    const auto open = database->Read([](store::Session& session) {
+      std::vector<issue::ObtainRequest> requests;
+      for (const model::OrderRecord& order : store::ListOpenOrders(session)) {
+        const auto held = store::FindById(session, order.certificate_id);
+        if (!held) continue;
+        requests.push_back({held->certificate.names, held->certificate.policy,
+                            held->certificate.owner, false});
+      }
+      return requests;
+    });
+    for (const issue::ObtainRequest& request : open) {
+      log::Info(Cat("carrying on the order for ", model::NameSetKey(request.identifiers)));
+      jobs->Submit(request);
+    }
+    log::Info(Cat("ready: CA ", config.acme.directory, ", HTTP-01 on ", config.http01_listen));
+  }
+
+  bool Deliver(std::int64_t seq, Millis timeout, std::stop_token stop) {
+    if (mode == Mode::kCommand) return DeliverHere(stop);
+    return !publisher || feed.WaitPassed(traefik::kSubscriberName, seq, timeout, stop);
+  }
+
+  bool DeliverHere(std::stop_token stop) {
+    const std::vector<std::string> failures = feed.DeliverPending(stop);
+    for (const std::string& failure : failures) log::Warning(failure);
+    return failures.empty();
+  }
+
+  const Mode mode;
+  Clock& clock;
+  std::unique_ptr<store::Database> database;
+  http::Client ca_transport;
+  http::Client traefik_transport;
+  acme::Client acme;
+  issue::AccountKeeper accounts;
+  challenge::Http01Responder responder;
+  std::optional<traefik::Publisher> publisher;
+  events::Feed feed;
+  issue::Obtainer obtainer;
+  std::optional<issue::Jobs> jobs;
+  std::optional<actions::Runner> runner;
+};
+
+Engine::Engine(const config::Config& config, Mode mode)
+    : impl_(std::make_unique<Impl>(config, mode)) {}
+Engine::~Engine() = default;
+
+const actions::Runner& Engine::runner() const { return *impl_->runner; }
+
+void Engine::DeliverPending() { impl_->DeliverHere({}); }
+
+}  // namespace certwright::app

@@ -1,0 +1,116 @@
+// serve, account, traefik and config.
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "commands.h"
+#include "daemon.h"
+
+namespace certwright::cli {
+
+namespace {
+
+int ShowAccount(Session& session, const std::string& action) {
+  const json::Value output = session.RunCommand(action, json::Value::Object());
+  session.Print(output, [&] {
+    return Cat("account  ", output.String("url", "-"), "\nCA       ", output.String("directory"),
+               "\nstatus   ", output.String("status", "-"), "\ncontact  ",
+               Join(output.Strings("contact"), ", "), "\nterms    ", output.String("terms", "-"), "\n");
+  });
+  return 0;
+}
+
+int TraefikRender(Session& session) {
+  const json::Value output = session.RunCommand("traefik-render", json::Value::Object());
+  WriteOut(output.String("configuration") + "\n");  // it is JSON already
+  return 0;
+}
+
+int TraefikCheck(Session& session) {
+  const json::Value output = session.RunCommand("traefik-check", json::Value::Object());
+  session.Print(output, [&] {
+    std::string text = Cat("written  ", output.Bool("written") ? "yes" : "no", "\nlive     ",
+                           output.Bool("live") ? "yes" : "no", "\n");
+    if (!output.String("problem").empty()) text += Cat("problem  ", output.String("problem"), "\n");
+    for (const json::Value& entry : output["certificates"].Items()) {
+      const std::string problem = entry.String("problem");
+      text += Cat(problem.empty() ? "ok       " : "WRONG    ", entry.String("name"), "  serial ",
+                  entry.String("wanted_serial"), problem.empty() ? "" : ": ", problem, "\n");
+    }
+    return text;
+  });
+  return output.Bool("ok") ? 0 : 1;
+}
+
+int ConfigCheck(Session& session) {
+  try {
+    const config::Config config = session.ReadConfig();
+    const std::string file = config.file.empty() ? "no file: the defaults hold" : config.file.string();
+    session.Print(json::Value::Object({{"ok", true}, {"file", config.file.string()}}),
+                  [&] { return Cat("ok: ", file, "\n"); });
+    return 0;
+  } catch (...) {
+    session.Report(CurrentFailure());
+    return 1;
+  }
+}
+
+int ConfigShow(Session& session) {
+  config::Config config;
+  try {
+    config = session.ReadConfig();
+  } catch (...) {
+    session.Report(CurrentFailure());
+    return 1;
+  }
+  json::Value document = json::Value::Object();
+  std::string text;
+  for (const auto& [key, origin] : config.origins) {
+    document.Set(key, json::Value::Object({{"value", origin.value}, {"source", origin.source}}));
+    text += Cat(key, " = ", origin.value, "  # ", origin.source, "\n");
+  }
+  session.Print(document, [&] { return text; });
+  return 0;
+}
+
+void AddSimple(CLI::App& parent, const char* name, const char* description, Chosen& chosen,
+               Chosen action) {
+  parent.add_subcommand(name, description)->callback([&chosen, action] { chosen = action; });
+}
+
+CLI::App* AddGroup(CLI::App& app, const char* name, const char* description) {
+  CLI::App* group = app.add_subcommand(name, description);
+  group->require_subcommand(1);
+  return group;
+}
+
+}  // namespace
+
+void AddServe(CLI::App& app, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("serve", "Be the daemon: API, challenges, Traefik, events");
+  command->footer("\nTells systemd when it is ready. SIGTERM ends it in order (orders under way are kept and\n"
+                  "carried on by the next start); SIGHUP reads the configuration again.");
+  command->callback([&chosen] {
+    chosen = [](Session& session) {
+      app::Serve(session.ReadConfig(), [&session] { return session.ReadConfig(); });
+      return 0;
+    };
+  });
+}
+
+void AddAdministration(CLI::App& app, Chosen& chosen) {
+  CLI::App* account = AddGroup(app, "account", "The account at the CA");
+  AddSimple(*account, "show", "What is stored of it", chosen,
+            [](Session& session) { return ShowAccount(session, "account-show"); });
+  AddSimple(*account, "register", "Find it by its key, or make it", chosen,
+            [](Session& session) { return ShowAccount(session, "account-register"); });
+
+  CLI::App* traefik = AddGroup(app, "traefik", "What Traefik is given, and whether it serves it");
+  AddSimple(*traefik, "render", "Print the dynamic configuration", chosen, TraefikRender);
+  AddSimple(*traefik, "check", "Ask Traefik, and look by TLS at each certificate (exit 1: not served)",
+            chosen, TraefikCheck);
+
+  CLI::App* config = AddGroup(app, "config", "The configuration");
+  AddSimple(*config, "check", "Whether the file is good (exit 1: it is not)", chosen, ConfigCheck);
+  AddSimple(*config, "show", "Every value in force and where it came from", chosen, ConfigShow);
+}
+
+}  // namespace certwright::cli

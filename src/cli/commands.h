@@ -1,0 +1,25 @@
+// The subcommands: each registers itself with its options and gives the exit code when it is run.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "session.h"
+
+namespace certwright::cli {
+
+// What was chosen on the command line; run once parsing is over.
+using Chosen = std::function<int(Session&)>;
+
+void AddServe(CLI::App& app, Chosen& chosen);
+void AddIssue(CLI::App& app, Chosen& chosen);
+void AddInventory(CLI::App& app, Chosen& chosen);       // list, show, delete
+void AddExport(CLI::App& app, Chosen& chosen);
+void AddGetCertificate(CLI::App& app, Chosen& chosen);
+void AddActions(CLI::App& app, Chosen& chosen);         // action, run
+void AddAdministration(CLI::App& app, Chosen& chosen);  // account, traefik, config
+
+// The whole program: parses, runs, reports. Gives the exit code.
+int Main(int argc, char** argv);
+
+}  // namespace certwright::cli

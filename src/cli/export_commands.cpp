@@ -1,0 +1,168 @@
+#include <unistd.h>
+
+#include "certwright/base/encoding.h"
+#include "certwright/base/file.h"
+#include "certwright/base/text.h"
+#include "certwright/export/bundle.h"
+#include "certwright/export/self_signed.h"
+#include "commands.h"
+
+namespace certwright::cli {
+
+namespace {
+
+constexpr mode_t kKeyMode = 0600;
+constexpr mode_t kPublicMode = 0644;
+
+struct ExportOptions {
+  std::string certificate;
+  std::string format = "pem";
+  std::string file;
+  std::string dir;
+  std::string password_file;
+};
+
+// certbot's names, which other programs' documentation speaks of.
+struct DirFile {
+  const char* member;
+  const char* name;
+  mode_t mode;
+};
+constexpr DirFile kDirFiles[] = {
+    {"cert", "cert.pem", kPublicMode},
+    {"chain", "chain.pem", kPublicMode},
+    {"fullchain", "fullchain.pem", kPublicMode},
+    {"key", "privkey.pem", kKeyMode},
+};
+
+json::Value Ask(Session& session, const ExportOptions& options, const std::string& format) {
+  json::Value input =
+      json::Value::Object({{"certificate", options.certificate}, {"format", format}});
+  if (!options.password_file.empty()) {
+    input.Set("password", Trim(ReadFile(options.password_file, 1024)));
+  }
+  return session.RunCommand("export", input);
+}
+
+std::string Content(const json::Value& output) {
+  const std::optional<std::string> content = FromBase64(output.String("content"));
+  if (content) return *content;
+  throw Error(FailureCode::kInternal, "the export came back damaged");
+}
+
+int ExportToDir(Session& session, const ExportOptions& options) {
+  const json::Value bundle = json::Parse(Content(Ask(session, options, "json")), {1 << 22, 32});
+  const Path dir = options.dir;
+  for (const DirFile& file : kDirFiles) {
+    WriteOptions write;
+    write.mode = file.mode;
+    WriteFileAtomically(dir / file.name, bundle.String(file.member), write);
+    session.Say((dir / file.name).string());
+  }
+  return 0;
+}
+
+int RunExport(Session& session, const ExportOptions& options) {
+  if (!options.dir.empty()) return ExportToDir(session, options);
+  const json::Value output = Ask(session, options, options.format);
+  const std::string content = Content(output);
+  if (!options.file.empty()) {
+    WriteOptions write;
+    write.mode = output.Bool("has_key") ? kKeyMode : kPublicMode;
+    WriteFileAtomically(options.file, content, write);
+    session.Say(options.file);
+    return 0;
+  }
+  const bool binary = options.format == "der" || options.format == "pkcs12";
+  if (binary && isatty(STDOUT_FILENO) == 1) {
+    throw Error(FailureCode::kUsage, Cat(options.format, " is binary: not written to a terminal"),
+                "use -o FILE");
+  }
+  session.Print(output, [&] { return content; });
+  return 0;
+}
+
+struct PairOptions {
+  std::string fqdn;
+  std::string cert_file;
+  std::string key_file;
+};
+
+// contract.md, "Command get-certificate": 0 saved, 3 unchanged, 1 error; a self-signed pair never takes
+// the place of files that are there.
+int GetCertificateFiles(Session& session, const PairOptions& options) {
+  try {
+    const bool both_there = access(options.cert_file.c_str(), F_OK) == 0 &&
+                            access(options.key_file.c_str(), F_OK) == 0;
+    actions::Call call;
+    call.action = "get-certificate";
+    call.input = json::Write(json::Value::Object({{"fqdn", options.fqdn}}));
+    model::CertificateVersion pair;
+    try {
+      const actions::Result result = session.Run(std::move(call));
+      if (result.exit_code != 0) throw Error(result.failure.value_or(Failure{}));
+      const bool obtained = result.output && result.output->Bool("obtained");
+      if (obtained) {
+        const json::Value& first = (*result.output)["certificates"].Items().at(0);
+        pair.chain_pem = FromBase64(first.String("cert")).value_or("");
+        pair.key_pem = Secret(FromBase64(first.String("key")).value_or(""));
+      }
+    } catch (const Error& error) {
+      if (both_there) throw;
+      session.Say(Cat("certwright: ", error.what(), "; a self-signed pair is written"));
+    }
+    if (pair.chain_pem.empty()) {
+      if (both_there) {
+        session.Say(Cat("nothing was obtained for ", Printable(options.fqdn), "; the files stay"));
+        return 3;
+      }
+      pair = exports::SelfSignedFor(options.fqdn);
+    }
+    return exports::WritePair(options.cert_file, options.key_file, pair) ? 0 : 3;
+  } catch (...) {
+    session.Report(CurrentFailure());
+    return 1;
+  }
+}
+
+}  // namespace
+
+void AddExport(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* command = app.add_subcommand("export", "Write a certificate for other programs");
+  command->footer(
+      "\nFormats: pem (certificate, chain and key), fullchain, chain, key, combined (key first),\n"
+      "haproxy, pkcs12, der (the certificate alone), json. Files are replaced atomically; those\n"
+      "with a key are 0600. --dir writes cert.pem, chain.pem, fullchain.pem and privkey.pem.\n"
+      "\nExit codes: 0; 2 not found.");
+  command->add_option("NAME", options->certificate,
+                      "A name, the exact names joined by commas, or a serial")->required();
+  command->add_option("--format", options->format, "Form of the output")
+      ->check(CLI::IsMember(exports::FormatNames()))->capture_default_str();
+  auto* file = command->add_option("-o,--output", options->file, "Into this file");
+  command->add_option("--dir", options->dir, "Into this directory, as four files")
+      ->check(CLI::ExistingDirectory)->excludes(file);
+  command->add_option("--password-file", options->password_file, "Holds the password of pkcs12")
+      ->check(CLI::ExistingFile);
+  command->callback([&chosen, options] {
+    chosen = [options](Session& session) { return RunExport(session, *options); };
+  });
+}
+
+void AddGetCertificate(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<PairOptions>();
+  CLI::App* command =
+      app.add_subcommand("get-certificate", "Keep a certificate and key file up to date");
+  command->footer(
+      "\nWhere nothing was obtained and a file is missing, a self-signed pair is written; files\n"
+      "that are there are never replaced by one.\n\n"
+      "Exit codes: 0 saved or updated; 3 unchanged; 1 error.");
+  command->add_option("--cert-file", options->cert_file, "Chain in PEM, leaf first")->required();
+  command->add_option("--key-file", options->key_file, "Key in PEM, 0600")->required();
+  command->add_option("FQDN", options->fqdn, "Host name")->required();
+  command->callback([&chosen, options] {
+    chosen = [options](Session& session) { return GetCertificateFiles(session, *options); };
+  });
+}
+
+}  // namespace certwright::cli

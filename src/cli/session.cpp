@@ -1,0 +1,139 @@
+#include "session.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "certwright/api/server.h"
+#include "certwright/base/clock.h"
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "certwright/http/local_socket.h"
+#include "certwright/json/failure.h"
+#include "engine.h"
+
+namespace certwright::cli {
+
+namespace {
+
+// A command that found the store held by another command waits this long for it, or for a daemon.
+constexpr Millis kPatience{5'000};
+constexpr Millis kLookAgain{100};
+
+// Their subscribers must hear of it before the process ends.
+bool ChangesSomething(const std::string& action) {
+  return action == "issue" || action == "set-certificate" || action == "delete";
+}
+
+}  // namespace
+
+Session::~Session() = default;
+
+config::Config Session::ReadConfig() const {
+  if (options_.config_file.empty()) return config::Load(std::nullopt);
+  return config::Load(Path(options_.config_file));
+}
+
+const config::Config& Session::config() {
+  if (!config_) {
+    config_ = ReadConfig();
+    // A command speaks through its own words; the log is for what goes wrong on the way.
+    const bool verbose = options_.verbose > 0;
+    log::SetLevel(options_.quiet    ? log::Level::kError
+                  : verbose         ? log::Level::kDebug
+                                    : log::Level::kWarning);
+  }
+  return *config_;
+}
+
+std::optional<Path> Session::FindDaemon() {
+  for (const config::ApiSocket& socket : config().api_sockets) {
+    if (http::SocketAnswers(socket.path)) return socket.path;
+  }
+  return std::nullopt;
+}
+
+actions::Result Session::RunHere(const actions::Call& call, const model::ProgressSink& progress) {
+  app::Engine engine(config(), app::Mode::kCommand);
+  actions::Result result = engine.runner().Run(call, progress, {});
+  if (ChangesSomething(call.action)) engine.DeliverPending();
+  return result;
+}
+
+actions::Result Session::Run(actions::Call call) {
+  using Style = ProgressLine::Style;
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  ProgressLine line(options_.quiet || options_.json ? Style::kSilent
+                    : terminal                      ? Style::kLive
+                                                    : Style::kPlain);
+  const model::ProgressSink progress = [&](const model::Progress& step) { line.Show(step); };
+  Clock& clock = SystemClock();
+  const Steady until = clock.SteadyNow() + kPatience;
+  while (true) {
+    if (const auto socket = FindDaemon()) return api::CallDaemon(*socket, call, progress);
+    try {
+      return RunHere(call, progress);
+    } catch (const Error& error) {
+      if (error.failure().code != FailureCode::kBusy || clock.SteadyNow() >= until) throw;
+    }
+    clock.Sleep(kLookAgain, {});
+  }
+}
+
+json::Value Session::RunCommand(const std::string& action, const json::Value& input) {
+  actions::Call call;
+  call.action = action;
+  call.input = json::Write(input);
+  actions::Result result = Run(std::move(call));
+  if (result.exit_code == 0) return result.output.value_or(json::Value());
+  if (result.failure) throw Error(*result.failure);
+  // The command line built an input that the action refuses: say which part.
+  Failure failure;
+  failure.code = FailureCode::kInput;
+  failure.detail = result.error;
+  throw Error(std::move(failure));
+}
+
+void WriteOut(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) {
+    return;
+  }
+  if (errno == EPIPE) return;
+  throw Error(FailureCode::kDisk, "standard output cannot be written", "is the disk full?");
+}
+
+void Session::Print(const json::Value& document,
+                    const std::function<std::string()>& human) const {
+  WriteOut(options_.json ? Cat(json::Write(document), "\n") : human());
+}
+
+void Session::Say(const std::string& text) const {
+  if (!options_.quiet && !options_.json) std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+int Session::Report(const Failure& failure) const {
+  if (options_.json) {
+    const json::Value document = json::Value::Object({{"error", json::ToJson(failure)}});
+    std::fprintf(stderr, "%s\n", json::Write(document).c_str());
+    return actions::ExitCodeOf(failure.code);
+  }
+  std::fprintf(stderr, "certwright: %s\n", Printable(failure.detail, 4000).c_str());
+  const std::vector<std::string>& names = failure.identifiers;
+  if (!names.empty() && failure.detail.find(names.front()) == std::string::npos) {
+    std::fprintf(stderr, "  for: %s\n", Printable(Join(names, ", "), 1000).c_str());
+  }
+  for (const Subproblem& sub : failure.subproblems) {
+    std::fprintf(stderr, "  %s: %s: %s\n", Printable(sub.identifier).c_str(),
+                 Printable(sub.type).c_str(), Printable(sub.detail).c_str());
+  }
+  if (failure.retry_at > 0) {
+    std::fprintf(stderr, "  not before: %s\n", FormatUtc(failure.retry_at).c_str());
+  }
+  if (!failure.advice.empty()) {
+    std::fprintf(stderr, "  what to do: %s\n", Printable(failure.advice, 1000).c_str());
+  }
+  return actions::ExitCodeOf(failure.code);
+}
+
+}  // namespace certwright::cli
