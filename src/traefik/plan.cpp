@@ -57,7 +57,7 @@ Publisher::Plan Publisher::MakePlan(bool with_keys) {
 
   // The generation stands for the text around it, and for what is in the files: after a restored
   // backup the same name may hold another certificate.
-  configuration.generation = "0";
+  configuration.generation.assign(1, '0');
   plan.generation = Digest(Render(configuration) + fingerprints);
   configuration.generation = plan.generation;
   plan.text = Render(configuration);
