@@ -1,0 +1,281 @@
+#include "certwright/events/feed.h"
+
+#include <atomic>
+#include <stdexcept>
+
+#include "../store/store_fixture.h"
+#include "certwright/json/value.h"
+
+namespace certwright::events {
+namespace {
+
+using store::InChild;
+using store::Session;
+
+// Pauses pass at once and are written down.
+class QuickClock : public Clock {
+ public:
+  UnixSeconds Now() const override { return 1000; }
+  Steady SteadyNow() const override { return {}; }
+  bool Sleep(Millis duration, std::stop_token stop) override {
+    pauses.Acquire()->push_back(static_cast<int>(duration.count()));
+    std::this_thread::sleep_for(Millis(1));
+    return !stop.stop_requested();
+  }
+  Sync<std::vector<int>> pauses;
+};
+
+// What a subscriber was told: numbers of one call divided by blanks, calls by "|".
+struct Told {
+  Sync<std::string> text;
+  std::atomic<int> calls{0};
+  std::atomic<int> failures_left{0};
+  std::string Text() { return *text.Acquire(); }
+};
+
+class Recorder : public Subscriber {
+ public:
+  Recorder(std::string name, std::shared_ptr<Told> told, int batch = 1, bool catches_up = false)
+      : name_(std::move(name)), told_(std::move(told)), batch_(batch), catches_up_(catches_up) {}
+  std::string name() const override { return name_; }
+  int batch() const override { return batch_; }
+  bool catches_up() const override { return catches_up_; }
+  void Deliver(std::span<const model::Event> events, std::stop_token) override {
+    ++told_->calls;
+    std::string call;
+    for (const auto& event : events) call += " " + std::to_string(event.seq);
+    if (told_->failures_left > 0) {
+      --told_->failures_left;
+      *told_->text.Acquire() += call + "!";
+      throw std::runtime_error("not now");
+    }
+    *told_->text.Acquire() += call + "|";
+  }
+
+ private:
+  std::string name_;
+  std::shared_ptr<Told> told_;
+  int batch_;
+  bool catches_up_;
+};
+
+class FeedTest : public store::StoreTest {
+ protected:
+  void Append(int count) {
+    database().Write([&](Session& session) {
+      for (int i = 0; i < count; ++i) {
+        store::AppendEvent(session, {0, "certificate-changed", "issued", {"a.example.org"}, 1, 1});
+      }
+    });
+  }
+  std::int64_t Position(const std::string& name) {
+    return database()
+        .Read([&](Session& session) { return store::FindPosition(session, name); })
+        .value_or(-1);
+  }
+  static std::shared_ptr<Told> NewTold() { return std::make_shared<Told>(); }
+
+  QuickClock clock_;
+};
+
+constexpr Millis kPatience{5'000};
+
+TEST_F(FeedTest, TellsEachEventInOrderAndRemembersIt) {
+  auto told = NewTold();
+  Append(2);
+  {
+    Feed feed(database(), clock_);
+    feed.Subscribe(std::make_unique<Recorder>("one", told), true);
+    feed.Start();
+    EXPECT_TRUE(feed.WaitPassed("one", 2, kPatience, {}));
+    Append(2);
+    feed.Notify();
+    EXPECT_TRUE(feed.WaitPassed("one", 4, kPatience, {}));
+  }
+  EXPECT_EQ(told->Text(), " 1| 2| 3| 4|");
+  EXPECT_EQ(Position("one"), 4);
+}
+
+TEST_F(FeedTest, ANewSubscriberStartsAfterTheLastEvent) {
+  auto told = NewTold();
+  Append(3);
+  {
+    Feed feed(database(), clock_);
+    feed.Subscribe(std::make_unique<Recorder>("late", told));
+    EXPECT_EQ(Position("late"), 3) << "saved before anything can come between";
+  }
+  Append(1);
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("late", told));
+  EXPECT_TRUE(feed.DeliverPending({}).empty());
+  EXPECT_EQ(told->Text(), " 4|");
+}
+
+TEST_F(FeedTest, TakesSeveralTogetherWhereTheSubscriberCan) {
+  auto told = NewTold();
+  Append(5);
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("renderer", told, 3), true);
+  feed.DeliverPending({});
+  EXPECT_EQ(told->Text(), " 1 2 3| 4 5|");
+}
+
+TEST_F(FeedTest, CatchesUpOnceBeforeAnythingElse) {
+  auto told = NewTold();
+  Append(1);
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("traefik", told, 10, true), true);
+  feed.DeliverPending({});
+  feed.DeliverPending({});
+  EXPECT_EQ(told->Text(), "| 1|");
+}
+
+TEST_F(FeedTest, RepeatsAFailedCatchUpToo) {
+  auto told = NewTold();
+  told->failures_left = 1;
+  Append(1);
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("traefik", told, 10, true), true);
+  feed.Start();
+  EXPECT_TRUE(feed.WaitPassed("traefik", 1, kPatience, {}));
+  EXPECT_EQ(told->Text(), "!| 1|");
+}
+
+TEST_F(FeedTest, AFailingSubscriberIsToldAgainLaterAndHoldsNobodyUp) {
+  auto bad = NewTold();
+  auto good = NewTold();
+  bad->failures_left = 8;
+  Append(2);
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("bad", bad), true);
+  feed.Subscribe(std::make_unique<Recorder>("good", good), true);
+  feed.Start();
+  EXPECT_TRUE(feed.WaitPassed("good", 2, kPatience, {}));
+  EXPECT_EQ(good->Text(), " 1| 2|");
+  EXPECT_TRUE(feed.WaitPassed("bad", 2, kPatience, {}));
+  feed.Stop();
+  EXPECT_EQ(bad->Text(), " 1! 1! 1! 1! 1! 1! 1! 1! 1| 2|");
+  EXPECT_EQ(*clock_.pauses.Acquire(),
+            (std::vector<int>{1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000}));
+}
+
+TEST_F(FeedTest, APermanentlyFailingSubscriberKeepsItsPlace) {
+  auto bad = NewTold();
+  auto good = NewTold();
+  bad->failures_left = 1;
+  Append(2);
+  {
+    Feed feed(database(), clock_);
+    feed.Subscribe(std::make_unique<Recorder>("bad", bad), true);
+    feed.Subscribe(std::make_unique<Recorder>("good", good), true);
+    const auto failures = feed.DeliverPending({});
+    ASSERT_EQ(failures.size(), 1u);
+    EXPECT_EQ(failures[0], "bad: not now");
+  }
+  EXPECT_EQ(Position("bad"), 0);
+  EXPECT_EQ(Position("good"), 2);
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("bad", bad), true);
+  EXPECT_TRUE(feed.DeliverPending({}).empty());
+  EXPECT_EQ(bad->Text(), " 1! 1| 2|");
+}
+
+// Ends the process in the middle of the delivery of event 2, as kill -9 would.
+class Crasher : public Subscriber {
+ public:
+  std::string name() const override { return "one"; }
+  void Deliver(std::span<const model::Event> events, std::stop_token) override {
+    if (events[0].seq == 2) ::_exit(42);
+  }
+};
+
+TEST_F(FeedTest, TellsAnEventAgainWhereTheProcessDiedBeforeItsPositionWasSaved) {
+  Append(3);
+  Close();
+  EXPECT_EQ(InChild([&] {
+              Feed feed(database(), clock_);
+              feed.Subscribe(std::make_unique<Crasher>(), true);
+              feed.DeliverPending({});
+              return 1;
+            }),
+            42);
+  auto told = NewTold();
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("one", told), true);
+  feed.DeliverPending({});
+  EXPECT_EQ(told->Text(), " 2| 3|");
+}
+
+TEST_F(FeedTest, TheTestHookEndsTheProcessBeforeTheFirstDelivery) {
+  Append(1);
+  Close();
+  EXPECT_EQ(InChild([&] {
+              ::setenv("CERTWRIGHT_TEST_EXIT_BEFORE_DELIVERY", "1", 1);
+              Feed feed(database(), clock_);
+              feed.Subscribe(std::make_unique<Crasher>(), true);
+              feed.DeliverPending({});
+              return 1;
+            }),
+            99);
+  auto told = NewTold();
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("one", told), true);
+  feed.DeliverPending({});
+  EXPECT_EQ(told->Text(), " 1|");
+}
+
+TEST_F(FeedTest, WaitingEndsWithTheTimeTheStopOrAnUnknownName) {
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("one", NewTold()));
+  feed.Start();
+  EXPECT_TRUE(feed.WaitPassed("one", 0, Millis(0), {}));
+  EXPECT_FALSE(feed.WaitPassed("one", 1, Millis(20), {}));
+  EXPECT_FALSE(feed.WaitPassed("nobody", 0, kPatience, {}));
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(Millis(20));
+    stop.request_stop();
+  });
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_FALSE(feed.WaitPassed("one", 1, kPatience, stop.get_token()));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, kPatience / 2);
+}
+
+TEST_F(FeedTest, LosesNoEventThatIsWrittenWhileItLooks) {
+  auto told = NewTold();
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("one", told, 7), true);
+  feed.Start();
+  constexpr int kThreads = 4;
+  constexpr int kEach = 50;
+  {
+    std::vector<std::jthread> writers;
+    for (int t = 0; t < kThreads; ++t) {
+      writers.emplace_back([&] {
+        for (int i = 0; i < kEach; ++i) {
+          Append(1);
+          feed.Notify();
+        }
+      });
+    }
+  }
+  EXPECT_TRUE(feed.WaitPassed("one", kThreads * kEach, kPatience, {}));
+  std::string all;
+  for (const char c : told->Text()) {
+    if (c != '|') all += c;
+  }
+  std::string expected;
+  for (int i = 1; i <= kThreads * kEach; ++i) expected += " " + std::to_string(i);
+  EXPECT_EQ(all, expected);
+}
+
+TEST(Payload, HasWhatTheMatchingFunctionReads) {
+  const model::Event event{
+      17, "certificate-changed", "renewed", {"*.example.org", "example.org"}, 3, 1000};
+  EXPECT_EQ(PayloadJson(event, 2, "traefik3"),
+            R"({"node_id":2,"module_id":"traefik3","names":["*.example.org","example.org"],)"
+            R"("id":17,"reason":"renewed"})");
+}
+
+}  // namespace
+}  // namespace certwright::events

@@ -1,0 +1,203 @@
+#include "certwright/events/handlers.h"
+
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+#include "../store/store_fixture.h"
+#include "certwright/json/value.h"
+
+namespace certwright::events {
+namespace {
+
+using store::Slurp;
+using store::Spill;
+
+class HandlersTest : public testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(place()); }
+
+  Path dir() const { return temp_.path() / "events"; }
+  Path place() const { return dir() / "certificate-changed"; }
+  Path out() const { return temp_.path() / "out"; }
+  std::string Out() const { return Slurp(out()); }
+
+  // A shell script; $OUT is where it writes to.
+  void Script(const Path& path, const std::string& body, bool executable = true) {
+    Spill(path, "#!/bin/sh\nOUT='" + out().string() + "'\n" + body + "\n");
+    std::filesystem::permissions(path, executable ? std::filesystem::perms(0755)
+                                                  : std::filesystem::perms(0644));
+  }
+
+  void Tell(std::stop_token stop = {}, Millis timeout = Millis(10'000)) {
+    HandlerOptions options;
+    options.dir = dir();
+    options.node_id = 2;
+    options.module_id = "traefik3";
+    options.timeout = timeout;
+    auto handlers = MakeHandlers(options);
+    EXPECT_EQ(handlers->name(), "handlers");
+    handlers->Deliver(std::span(&event_, 1), stop);
+  }
+
+  // What a handler says on its standard error ends up in our log.
+  std::string LogOf(const std::function<void()>& work) {
+    testing::internal::CaptureStderr();
+    work();
+    return testing::internal::GetCapturedStderr();
+  }
+
+  model::Event event_{9, "certificate-changed", "issued", {"a.example.org"}, 1, 1};
+  store::TempDir temp_;
+};
+
+TEST_F(HandlersTest, GetThePayloadAndTheEnvironment) {
+  ::setenv("CERTWRIGHT_INHERITED", "yes", 1);
+  ::setenv("NODE_ID", "77", 1);
+  Script(place() / "one", R"(cat > $OUT
+    echo " $AGENT_EVENT_NAME $AGENT_EVENT_SOURCE $NODE_ID $CERTWRIGHT_INHERITED" >> $OUT)");
+  Tell();
+  ::unsetenv("NODE_ID");
+  EXPECT_EQ(Out(), PayloadJson(event_, 2, "traefik3") +
+                       " certificate-changed module/traefik3 2 yes\n");
+}
+
+TEST_F(HandlersTest, CanOpenTheirInputByName) {
+  Script(place() / "one", "cat /dev/stdin > $OUT");
+  Tell();
+  EXPECT_EQ(Out(), PayloadJson(event_, 2, "traefik3"));
+}
+
+TEST_F(HandlersTest, RunInTheOrderOfTheirNamesBytes) {
+  for (const char* name : {"b", "a", "B", "10", "9", "_z"}) {
+    Script(place() / name, "printf '%s ' ${0##*/} >> $OUT");
+  }
+  Tell();
+  EXPECT_EQ(Out(), "10 9 B _z a b ");
+}
+
+TEST_F(HandlersTest, SkipWhatIsNoHandler) {
+  Script(place() / "good", "printf good >> $OUT");
+  Script(place() / "plain", "printf plain >> $OUT", false);
+  Script(place() / ".hidden", "printf hidden >> $OUT");
+  Script(place() / "good~", "printf backup >> $OUT");
+  std::filesystem::create_directory(place() / "folder");
+  std::filesystem::create_symlink("nowhere", place() / "dangling");
+  std::filesystem::create_symlink("good", place() / "link");
+  Tell();
+  EXPECT_EQ(Out(), "goodgood") << "the file and the link to it";
+}
+
+TEST_F(HandlersTest, MayBeOneExecutableOfTheEventsName) {
+  std::filesystem::remove(place());
+  Script(place(), "printf single >> $OUT");
+  Tell();
+  EXPECT_EQ(Out(), "single");
+}
+
+TEST_F(HandlersTest, NeedNotBeThere) {
+  std::filesystem::remove_all(dir());
+  EXPECT_NO_THROW(Tell());
+}
+
+TEST_F(HandlersTest, NeverLeaveTheirFolder) {
+  Script(temp_.path() / "evil", "printf evil >> $OUT");
+  for (const char* name : {"../evil", "/evil", "..", ""}) {
+    event_.name = name;
+    EXPECT_NO_THROW(Tell()) << name;
+  }
+  EXPECT_EQ(Out(), "");
+}
+
+TEST_F(HandlersTest, AFailedOneIsLoggedAndTheNextOnesRun) {
+  Script(place() / "1", "echo first >&2; printf 'last\\033[2J \"words\"\\n' >&2; exit 3");
+  Script(place() / "2", "kill -SEGV $$");
+  Spill(place() / "3", "no program");
+  std::filesystem::permissions(place() / "3", std::filesystem::perms(0755));
+  Script(place() / "4", "printf ran >> $OUT");
+  const std::string log = LogOf([&] { Tell(); });
+  EXPECT_EQ(Out(), "ran");
+  EXPECT_NE(log.find("handler 1, event 9: exit code 3: last?[2J \"words\""), std::string::npos)
+      << log;
+  EXPECT_EQ(log.find("first"), std::string::npos) << log;
+  EXPECT_NE(log.find("handler 2, event 9: ended by signal 11"), std::string::npos) << log;
+  EXPECT_NE(log.find("handler 3, event 9: "), std::string::npos) << log;
+}
+
+TEST_F(HandlersTest, NeedNotReadTheirInput) {
+  for (int i = 0; i < 5000; ++i) {
+    event_.names.push_back("host-number-" + std::to_string(i) + ".example.org");
+  }
+  Script(place() / "1", "exit 0");
+  Script(place() / "2", "wc -c | tr -d ' \\n' > $OUT");
+  Tell();
+  EXPECT_EQ(Out(), std::to_string(PayloadJson(event_, 2, "traefik3").size()));
+}
+
+TEST_F(HandlersTest, MayWriteAsMuchAsTheyLike) {
+  Script(place() / "1", "head -c 5000000 /dev/zero >&2; echo >&2; echo end >&2; exit 1");
+  const std::string log = LogOf([&] { Tell(); });
+  EXPECT_NE(log.find("exit code 1: end"), std::string::npos) << log;
+}
+
+TEST_F(HandlersTest, AreEndedWithTheirWholeGroupAfterTheTimeOut) {
+  // Deaf to SIGTERM, so that only SIGKILL ends them; the second one is a child of the first.
+  Script(place() / "1",
+         "trap '' TERM; (trap '' TERM; sleep 30; printf late >> $OUT) & echo $! > $OUT.pid; wait; "
+         "sleep 30");
+  Script(place() / "2", "printf next >> $OUT");
+  const auto before = std::chrono::steady_clock::now();
+  const std::string log = LogOf([&] { Tell({}, Millis(200)); });
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(8));
+  EXPECT_NE(log.find("handler 1, event 9: ended after 0.2 s"), std::string::npos) << log;
+  EXPECT_EQ(Out(), "next");
+  const pid_t grandchild = std::stoi(Slurp(out().string() + ".pid"));
+  std::string state = "gone";
+  for (int i = 0; i < 100; ++i) {
+    // A zombie that nobody reaps (no init in a container) is dead too.
+    const std::string stat = Slurp("/proc/" + std::to_string(grandchild) + "/stat");
+    state = stat.empty() ? "gone" : stat.substr(stat.rfind(')') + 2, 1);
+    if (state == "gone" || state == "Z") break;
+    std::this_thread::sleep_for(Millis(20));
+  }
+  EXPECT_TRUE(state == "gone" || state == "Z") << state;
+}
+
+TEST_F(HandlersTest, AreNotWaitedForInTheBackground) {
+  Script(place() / "1", "sleep 5 & exit 0");  // keeps our pipe open
+  const auto before = std::chrono::steady_clock::now();
+  Tell();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(3));
+}
+
+TEST_F(HandlersTest, AreEndedByAStopAndToldAgain) {
+  Script(place() / "1", "sleep 30");
+  Script(place() / "2", "printf no >> $OUT");
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(Millis(100));
+    stop.request_stop();
+  });
+  const auto before = std::chrono::steady_clock::now();
+  const Failure failure = store::FailureOf([&] { Tell(stop.get_token()); });
+  EXPECT_EQ(failure.code, FailureCode::kCancelled);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+  EXPECT_EQ(Out(), "");
+}
+
+TEST_F(HandlersTest, InheritNeitherDescriptorsNorIgnoredSignals) {
+  const int leak = ::dup(STDERR_FILENO);  // without close-on-exec
+  ::signal(SIGPIPE, SIG_IGN);
+  Script(place() / "1", "ls /proc/$$/fd | tr '\\n' ' ' > $OUT; grep SigIgn /proc/$$/status > $OUT.sig");
+  Tell();
+  ::signal(SIGPIPE, SIG_DFL);
+  EXPECT_EQ((" " + Out()).find(" " + std::to_string(leak) + " "), std::string::npos) << Out();
+  const std::string ignored = Slurp(out().string() + ".sig");  // "SigIgn:\t<hex>"
+  ASSERT_GT(ignored.size(), 8u);
+  EXPECT_EQ(std::stoull(ignored.substr(8), nullptr, 16) >> (SIGPIPE - 1) & 1, 0u) << ignored;
+  ::close(leak);
+}
+
+}  // namespace
+}  // namespace certwright::events
