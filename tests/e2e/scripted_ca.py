@@ -157,6 +157,7 @@ class ScriptedCa:
         self.issuer = self.root.intermediate("Scripted Issuing CA")
         self.requests, self.accounts, self.orders, self.authzs = [], {}, [], []
         self.validations = 0
+        self.broken = []  # what hooks raised: a fault of the test, never of the client
         self.closing = threading.Event()
         self._hooks, self._nonces = {}, set()
         self._lock = threading.RLock()
@@ -191,6 +192,7 @@ class ScriptedCa:
 
     def stop(self):
         self.closing.set()
+        self._socket.shutdown(socket.SHUT_RDWR)  # ends accept() in its thread; close does not
         self._socket.close()
         with self._lock:
             connections = list(self._connections)
@@ -268,7 +270,10 @@ class ScriptedCa:
                     if entry[1] <= 0:
                         continue
                     entry[1] -= 1
-                answer = entry[0](request, answer) or answer
+                try:
+                    answer = entry[0](request, answer) or answer
+                except Exception as fault:
+                    self.broken.append("%s of %s: %r" % (request.resource, request.path, fault))
         return answer
 
     def _correct_answer(self, request):

@@ -226,6 +226,7 @@ def test_works(bend, scripted):
     certwright.ok("issue", NAME, "b.example.test", "--timeout", "15")
     (held,) = certwright.certificates()
     assert sorted(held["names"]) == [NAME, "b.example.test"]
+    assert ca.broken == []
     assert ca.count("newOrder") == 1
 
 

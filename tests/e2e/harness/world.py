@@ -34,9 +34,13 @@ class World:
                 "https_address": "127.0.0.1:%d" % self.traefik.https_port,
             }
         self.certwright = Certwright(self.directory / "cw", merged(settings, config or {}))
-        for server in (self.dns, self.pebble, self.traefik):
-            if server is not None:
-                server.wait()
+        try:
+            for server in (self.dns, self.pebble, self.traefik):
+                if server is not None:
+                    server.wait()
+        except Exception:
+            self.stop()  # nobody else knows of what was started
+            raise
 
     def stop(self):
         problems = []
