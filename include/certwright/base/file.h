@@ -33,7 +33,7 @@ class Fd {
 struct WriteOptions {
   mode_t mode = 0600;
   // Where the temporary file is made: on the same file system. Empty: beside the target.
-  Path temporary_dir;
+  Path temporary_dir{};
   // Owner and group of the new file; -1 leaves them.
   uid_t owner = static_cast<uid_t>(-1);
   gid_t group = static_cast<gid_t>(-1);
