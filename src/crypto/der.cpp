@@ -1,39 +1,35 @@
 #include "der.h"
 
-#include "certwright/base/error.h"
-
 namespace certwright::crypto::der {
-namespace {
 
-[[noreturn]] void Malformed(const char* what) {
-  throw Error(FailureCode::kInput, std::string("the DER encoding is malformed: ") + what);
-}
-
-}  // namespace
+Malformed::Malformed(std::string_view what)
+    : Error(FailureCode::kInput, "the DER encoding is malformed: " + std::string(what)) {}
 
 bool Reader::NextIs(Tag tag) const {
   return !rest_.empty() && static_cast<Tag>(rest_.front()) == tag;
 }
 
 Value Reader::Next() {
-  if (rest_.size() < 2) Malformed("it is cut off");
+  if (rest_.size() < 2) throw Malformed("it is cut off");
   const Tag tag = static_cast<Tag>(rest_[0]);
-  if ((tag & 0x1f) == 0x1f) Malformed("it has a tag that is not known");
+  if ((tag & 0x1f) == 0x1f) throw Malformed("it has a tag that is not known");
   std::size_t header = 2;
   std::size_t length = static_cast<std::uint8_t>(rest_[1]);
   if (length >= 0x80) {
     const std::size_t octets = length & 0x7f;
-    if (octets == 0 || octets > 4) Malformed("it has a length that is not allowed");
-    if (rest_.size() < 2 + octets) Malformed("it is cut off");
+    if (octets == 0 || octets > 4) throw Malformed("it has a length that is not allowed");
+    if (rest_.size() < 2 + octets) throw Malformed("it is cut off");
     length = 0;
     for (std::size_t i = 0; i < octets; ++i) {
       length = length << 8 | static_cast<std::uint8_t>(rest_[2 + i]);
     }
     header += octets;
     // X.690 section 10.1: the shortest form only.
-    if (length < 0x80 || length >> (8 * (octets - 1)) == 0) Malformed("a length is not minimal");
+    if (length < 0x80 || length >> (8 * (octets - 1)) == 0) {
+      throw Malformed("a length is not minimal");
+    }
   }
-  if (length > rest_.size() - header) Malformed("it is cut off");
+  if (length > rest_.size() - header) throw Malformed("it is cut off");
   const Value value{tag, rest_.substr(header, length), rest_.substr(0, header + length)};
   rest_.remove_prefix(header + length);
   return value;
@@ -41,7 +37,7 @@ Value Reader::Next() {
 
 Value Reader::Expect(Tag tag) {
   const Value value = Next();
-  if (value.tag != tag) Malformed("it has another structure");
+  if (value.tag != tag) throw Malformed("it has another structure");
   return value;
 }
 
@@ -51,12 +47,12 @@ std::optional<Value> Reader::Optional(Tag tag) {
 }
 
 void Reader::ExpectEnd() const {
-  if (!AtEnd()) Malformed("something follows its end");
+  if (!AtEnd()) throw Malformed("something follows its end");
 }
 
 std::string_view BitStringOctets(const Value& value) {
   if (value.tag != kBitString || value.content.empty() || value.content.front() != 0) {
-    Malformed("a bit string is not whole octets");
+    throw Malformed("a bit string is not whole octets");
   }
   return value.content.substr(1);
 }

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "certwright/base/error.h"
+
 namespace certwright::crypto::der {
 
 using Tag = std::uint8_t;
@@ -39,8 +41,14 @@ struct Value {
   std::string_view whole;  // with tag and length
 };
 
-// Reads one value after the other. Views point into the given bytes. Everything throws
-// Error(kInput) where the bytes are not what was expected; the text never quotes them.
+// The bytes are not what was expected: kInput, and the text never quotes them.
+class Malformed : public Error {
+ public:
+  explicit Malformed(std::string_view what);
+};
+
+// Reads one value after the other; everything may throw Malformed. Views point into the given
+// bytes.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}

@@ -22,9 +22,10 @@ struct AttributeType {
   std::string_view text;
 };
 
-// RFC 4514 section 3.
+// RFC 4514 section 3, and two more that every tool writes in words.
 constexpr AttributeType kAttributeTypes[] = {
     {oid::kCommonName, "CN"},
+    {"\x55\x04\x05"sv, "serialNumber"},
     {"\x55\x04\x06"sv, "C"},
     {"\x55\x04\x07"sv, "L"},
     {"\x55\x04\x08"sv, "ST"},
@@ -33,6 +34,7 @@ constexpr AttributeType kAttributeTypes[] = {
     {"\x55\x04\x0b"sv, "OU"},
     {"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01"sv, "UID"},
     {"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19"sv, "DC"},
+    {"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"sv, "emailAddress"},
 };
 
 std::string DottedOid(std::string_view content) {

@@ -76,6 +76,8 @@ ParsedKey ParseBlock(const PemBlock& block) {
     if (block.label == "PRIVATE KEY") return Pkcs8Key(block.der);
     if (block.label == "EC PRIVATE KEY") return Sec1Key(block.der);
     if (block.label == "RSA PRIVATE KEY") return RsaKey(block.der);
+  } catch (const der::Malformed&) {
+    ThrowBadKey("is damaged: its DER cannot be read", kForms);
   } catch (const Botan::Exception&) {
     ThrowBadKey("is damaged", kForms);
   }

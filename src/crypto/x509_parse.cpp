@@ -98,14 +98,16 @@ void ReadExtensions(ParsedCertificate& certificate, der::Reader extensions) {
   }
 }
 
-ParsedCertificate ParseToBeSigned(der::Reader fields) {
+// `algorithm` is the one beside the signature; the signed one must be the same (RFC 5280 section
+// 4.1.1.2), or somebody changed what the signature does not cover.
+ParsedCertificate ParseToBeSigned(der::Reader fields, std::string_view algorithm) {
   ParsedCertificate certificate;
   CertificateInfo& info = certificate.info;
   fields.Optional(der::Constructed(0));  // version
   const std::string_view serial = Serial(fields.Expect(der::kInteger));
   info.serial_hex = Hex(serial);
   info.serial_decimal = Decimal(serial);
-  fields.Expect(der::kSequence);  // signature algorithm
+  if (fields.Expect(der::kSequence).whole != algorithm) Bad("it has two signature algorithms");
   certificate.issuer_der = fields.Expect(der::kSequence).whole;
   der::Reader validity = fields.Enter(der::kSequence);
   info.not_before = ParseX509Time(validity.Next());
@@ -127,10 +129,11 @@ ParsedCertificate ParseCertificate(std::string_view bytes) {
   der::Reader whole(bytes);
   der::Reader outer = whole.Enter(der::kSequence);
   whole.ExpectEnd();
-  ParsedCertificate certificate = ParseToBeSigned(outer.Enter(der::kSequence));
-  outer.Expect(der::kSequence);
-  outer.Expect(der::kBitString);
+  const der::Reader to_be_signed = outer.Enter(der::kSequence);
+  const std::string_view algorithm = outer.Expect(der::kSequence).whole;
+  der::BitStringOctets(outer.Expect(der::kBitString));
   outer.ExpectEnd();
+  ParsedCertificate certificate = ParseToBeSigned(to_be_signed, algorithm);
 
   CertificateInfo& info = certificate.info;
   info.der = bytes;
