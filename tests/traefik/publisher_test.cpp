@@ -1,0 +1,214 @@
+#include "fixture.h"
+
+namespace certwright::traefik {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class Publish : public TraefikFixture {};
+
+FailureCode CodeOf(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_NE(error.failure().detail, "");
+    return error.failure().code;
+  }
+  ADD_FAILURE() << "no error";
+  return FailureCode::kInternal;
+}
+
+TEST_F(Publish, WritesFilesByVersionAndNamesThem) {
+  const auto version = Add({"a.example.org"}, 1);
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  const Path cert = options_.certificate_dir / (Stem(version) + ".crt");
+  const Path key = options_.certificate_dir / (Stem(version) + ".key");
+  EXPECT_EQ(ReadFile(cert), FakeChain(1));
+  EXPECT_EQ(ReadFile(key), "key 1\n");
+  EXPECT_EQ(Mode(cert), 0600U);
+  EXPECT_EQ(Mode(key), 0600U);
+  EXPECT_EQ(Mode(options_.certificate_dir), 0700U);
+  EXPECT_EQ(Mode(options_.dynamic_dir / "certwright.yml"), 0644U);
+  EXPECT_THAT(Text(), HasSubstr(cert.string()));
+  EXPECT_THAT(Text(), HasSubstr(key.string()));
+  EXPECT_THAT(Text(), HasSubstr("/default-"));
+  EXPECT_EQ(Text(), publisher.RenderText());
+}
+
+TEST_F(Publish, LeavesNothingElseInTheWatchedDirectory) {
+  Add({"a.example.org"}, 1);
+  MakePublisher().Publish({});
+  int count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(options_.dynamic_dir)) {
+    ++count;
+  }
+  EXPECT_EQ(count, 1);
+}
+
+TEST_F(Publish, DoesNotTouchWhatHasNotChanged) {
+  const auto version = Add({"a.example.org"}, 1);
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  const Path yml = options_.dynamic_dir / "certwright.yml";
+  const Path key = options_.certificate_dir / (Stem(version) + ".key");
+  const auto before = std::pair(Inode(yml), Inode(key));
+  publisher.Publish({});
+  MakePublisher().Publish({});  // nor after a restart
+  EXPECT_EQ(std::pair(Inode(yml), Inode(key)), before);
+}
+
+TEST_F(Publish, ReplacesAVersionAndRemovesTheFormerOnceItIsLive) {
+  const auto first = Add({"a.example.org"}, 1);
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  const std::string text = Text();
+  const auto second = Add({"a.example.org"}, 2);
+  // While Traefik still serves the former generation, the former files must be there.
+  int polls = 0;
+  traefik_.status = [&](const std::string&) {
+    EXPECT_TRUE(PemNames().contains(Stem(first) + ".key"));
+    EXPECT_TRUE(PemNames().contains(Stem(second) + ".key"));
+    return ++polls < 4 ? 404 : 200;
+  };
+  publisher.Publish({});
+  EXPECT_EQ(polls, 4);
+  EXPECT_NE(Text(), text);
+  EXPECT_EQ(PemNames(), (std::set<std::string>{Stem(second) + ".crt", Stem(second) + ".key"}));
+}
+
+TEST_F(Publish, KeepsTheFormerFilesUntilTheNextChangeWithoutAnApi) {
+  options_.api = "";
+  const auto first = Add({"a.example.org"}, 1);
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  const auto second = Add({"a.example.org"}, 2);
+  publisher.Publish({});
+  publisher.Publish({});  // no change
+  EXPECT_TRUE(PemNames().contains(Stem(first) + ".key"));
+  const auto third = Add({"a.example.org"}, 3);
+  publisher.Publish({});
+  EXPECT_EQ(PemNames(), (std::set<std::string>{Stem(second) + ".crt", Stem(second) + ".key",
+                                               Stem(third) + ".crt", Stem(third) + ".key"}));
+  EXPECT_TRUE(traefik_.asked.empty());
+}
+
+TEST_F(Publish, RemovesOnlyItsOwnFiles) {
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  for (const char* name : {"README", "mine.crt", "1-2.pem", "77-88.key", ".77-88.key.0a1b.tmp"}) {
+    WriteFileAtomically(options_.certificate_dir / name, "x");
+  }
+  publisher.Publish({});
+  EXPECT_EQ(PemNames(), (std::set<std::string>{"README", "mine.crt", "1-2.pem"}));
+}
+
+TEST_F(Publish, MakesDamagedAndMissingFilesAgainAfterARestart) {
+  const auto version = Add({"a.example.org"}, 1);
+  MakePublisher().Publish({});
+  const Path cert = options_.certificate_dir / (Stem(version) + ".crt");
+  const Path key = options_.certificate_dir / (Stem(version) + ".key");
+  const Path yml = options_.dynamic_dir / "certwright.yml";
+  const auto before = Inode(yml);
+  WriteFileAtomically(cert, std::string(FakeChain(1).size(), 'x'));
+  std::filesystem::remove(key);
+  MakePublisher().Publish({});
+  EXPECT_EQ(ReadFile(cert), FakeChain(1));
+  EXPECT_EQ(ReadFile(key), "key 1\n");
+  EXPECT_NE(Inode(yml), before);  // Traefik does not see a change of the PEM files alone
+}
+
+TEST_F(Publish, PollsFasterFirstAndGivesUpInTime) {
+  traefik_.status = [](const std::string&) { return 404; };
+  auto publisher = MakePublisher();
+  EXPECT_EQ(CodeOf([&] { publisher.Publish({}); }), FailureCode::kTraefik);
+  ASSERT_GT(clock_.sleeps().size(), 3U);
+  EXPECT_EQ(clock_.sleeps().front(), Millis(3));
+  EXPECT_EQ(clock_.sleeps().back(), Millis(100));
+  EXPECT_GE(clock_.SteadyNow(), Steady{} + options_.live_timeout);
+  EXPECT_LT(clock_.SteadyNow(), Steady{} + options_.live_timeout + Millis(200));
+  EXPECT_THAT(traefik_.asked.front(), StartsWith("/api/http/middlewares/certwright-gen-"));
+  EXPECT_TRUE(traefik_.asked.front().ends_with("@file"));
+}
+
+TEST_F(Publish, WaitsForATraefikThatStartsAgainButNotForOneThatIsGone) {
+  int polls = 0;
+  traefik_.status = [&](const std::string&) { return ++polls < 10 ? 0 : 200; };
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  EXPECT_EQ(polls, 10);
+
+  traefik_.status = [](const std::string&) { return 0; };
+  const Steady start = clock_.SteadyNow();
+  EXPECT_EQ(CodeOf([&] { publisher.Publish({}); }), FailureCode::kTraefik);
+  EXPECT_LT(clock_.SteadyNow() - start, Millis(4'000));
+}
+
+TEST_F(Publish, SaysWhatIsWrong) {
+  auto publisher = MakePublisher();
+  std::stop_source stop;
+  stop.request_stop();
+  traefik_.status = [](const std::string&) { return 404; };
+  EXPECT_EQ(CodeOf([&] { publisher.Publish(stop.get_token()); }), FailureCode::kCancelled);
+  traefik_.status = [](const std::string&) { return 401; };
+  EXPECT_EQ(CodeOf([&] { publisher.Publish({}); }), FailureCode::kTraefik);
+  std::filesystem::remove_all(options_.dynamic_dir);
+  EXPECT_EQ(CodeOf([&] { publisher.Publish({}); }), FailureCode::kConfig);
+  options_.dynamic_dir = dir_;
+  options_.group = "no-such-group-here";
+  EXPECT_EQ(CodeOf([&] { MakePublisher().Publish({}); }), FailureCode::kConfig);
+}
+
+TEST_F(Publish, LetsAGroupReadTheFiles) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files to any group";
+  const auto version = Add({"a.example.org"}, 1);
+  MakePublisher().Publish({});
+  options_.group = "daemon";  // group 1 on Debian
+  MakePublisher().Publish({});
+  EXPECT_EQ(Mode(options_.certificate_dir), 0750U);
+  EXPECT_EQ(Mode(options_.certificate_dir / (Stem(version) + ".key")), 0640U);
+  struct stat info {};
+  ASSERT_EQ(::stat((options_.certificate_dir / (Stem(version) + ".key")).c_str(), &info), 0);
+  EXPECT_EQ(info.st_gid, 1U);
+}
+
+TEST_F(Publish, MakesATemporaryDirectoryBelowWhereTheFileSystemsDiffer) {
+  char name[] = "/dev/shm/certwright-traefik-XXXXXX";
+  if (mkdtemp(name) == nullptr) GTEST_SKIP() << "no second file system";
+  options_.dynamic_dir = name;
+  MakePublisher().Publish({});
+  EXPECT_TRUE(std::filesystem::exists(options_.dynamic_dir / "certwright.yml"));
+  EXPECT_TRUE(std::filesystem::is_empty(options_.dynamic_dir / ".certwright"));
+  std::filesystem::remove_all(name);
+}
+
+TEST_F(Publish, PutsTheLongerValidOfTwoWithTheSameNamesFirst) {
+  // The second managed certificate was asked for with other names than its version has.
+  const auto older = Add({"a.example.org"}, 1, 1'900'000'000);
+  auto other = Add({"b.example.org"}, 2, 1'950'000'000);
+  other.names = older.names;
+  other.serial_hex = "03";
+  other.fingerprint = std::string(64, 'b');
+  database_->Write([&](store::Session& session) {
+    other.id = store::AddCurrentVersion(session, other, 0, clock_.Now());
+  });
+  auto publisher = MakePublisher();
+  const std::string text = publisher.RenderText();
+  EXPECT_LT(text.find(Stem(other) + ".crt"), text.find(Stem(older) + ".crt"));
+  publisher.Publish({});
+  EXPECT_THAT(publisher.Check({}).notes, ::testing::Contains(HasSubstr("2 certificates have the same names (a.example.org)")));
+}
+
+TEST_F(Publish, IsASubscriberThatCatchesUp) {
+  auto publisher = MakePublisher();
+  const auto subscriber = MakeSubscriber(publisher);
+  EXPECT_EQ(subscriber->name(), "traefik");
+  EXPECT_EQ(subscriber->batch(), 1000);
+  EXPECT_TRUE(subscriber->catches_up());
+  subscriber->Deliver({}, {});
+  EXPECT_TRUE(std::filesystem::exists(options_.dynamic_dir / "certwright.yml"));
+}
+
+}  // namespace
+}  // namespace certwright::traefik
