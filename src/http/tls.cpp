@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <mutex>
 
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
@@ -64,8 +65,35 @@ bool IsHashed(const std::string& dir) {
   return false;
 }
 
-// The directory is asked for one root at a time; the file is parsed whole, a hundred and more roots
-// for a connection that needs one. So the file only where it was named, or where there is no directory.
+// Parsing the system's file, a hundred and more roots, costs 50 ms: it is put off until a certificate's
+// issuer is found nowhere else. (Not for each: OpenSSL asks for intermediates here too.)
+struct LateRoots {
+  std::once_flag once;
+};
+
+int LateRootsIndex() {
+  static const int kIndex = X509_STORE_get_ex_new_index(
+      0, nullptr, nullptr, nullptr, [](void*, void* late, CRYPTO_EX_DATA*, int, long, void*) {
+        delete static_cast<LateRoots*>(late);
+      });
+  return kIndex;
+}
+
+int GetIssuerLate(X509** issuer, X509_STORE_CTX* context, X509* certificate) {
+  const int found = X509_STORE_CTX_get1_issuer(issuer, context, certificate);
+  if (found != 0) return found;
+  X509_STORE* store = X509_STORE_CTX_get0_store(context);
+  auto* late = static_cast<LateRoots*>(X509_STORE_get_ex_data(store, LateRootsIndex()));
+  std::call_once(late->once, [&] {
+    ERR_set_mark();
+    X509_STORE_set_default_paths(store);
+    ERR_pop_to_mark();  // no system roots at all is legal where a bundle is given
+  });
+  return X509_STORE_CTX_get1_issuer(issuer, context, certificate);
+}
+
+// The hashed directory is asked for one root at a time. The file only where it was named, or where
+// there is no such directory.
 void TrustSystem(X509_STORE* store) {
   const std::string dir = EnvironmentOr(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
   const bool file_named = !EnvironmentOr(X509_get_default_cert_file_env(), "").empty();
@@ -73,9 +101,10 @@ void TrustSystem(X509_STORE* store) {
     X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
     if (lookup != nullptr) X509_LOOKUP_add_dir(lookup, dir.c_str(), X509_FILETYPE_PEM);
   } else {
-    X509_STORE_set_default_paths(store);
+    X509_STORE_set_ex_data(store, LateRootsIndex(), new LateRoots);
+    X509_STORE_set_get_issuer(store, GetIssuerLate);
   }
-  ERR_clear_error();  // no system roots at all is legal where a bundle is given
+  ERR_clear_error();
 }
 
 void TrustBundle(X509_STORE* store, const Path& path) {
