@@ -164,6 +164,9 @@ class ScriptedCa:
         self._connections = set()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(listener.certificate, listener.key)
+        # Resources that answer and do nothing: their challenges are not looked at, their orders stay.
+        self.inert = set()
+        self._lost = {}
         self.handshake = True  # False: the TCP connection is taken, and nothing is ever said
         self._socket = socket.create_server((host, 0), backlog=128)
         self.port = self._socket.getsockname()[1]
@@ -182,6 +185,11 @@ class ScriptedCa:
         times: only for the first so many requests of this resource.
         """
         self._hooks.setdefault(resource, []).append([hook, times])
+        return self
+
+    def lose(self, resource, times):
+        """The next so many requests of this resource end with the connection, unseen by the CA."""
+        self._lost[resource] = times
         return self
 
     def count(self, resource):
@@ -257,7 +265,12 @@ class ScriptedCa:
     # The CA
 
     def _answer(self, request):
+        words = request.path.strip("/").split("/")
+        request.resource = "finalize" if words[0] == "order" and len(words) == 3 else words[0]
         with self._lock:
+            if self._lost.get(request.resource, 0) > 0:
+                self._lost[request.resource] -= 1
+                return Answer(send=drop)
             answer = self._correct_answer(request)
             self.requests.append(request)
             if answer.header("Replay-Nonce") is None and (
@@ -277,9 +290,7 @@ class ScriptedCa:
         return answer
 
     def _correct_answer(self, request):
-        words = request.path.strip("/").split("/")
-        resource, rest = words[0], words[1:]
-        request.resource = {"order": "finalize" if len(rest) == 2 else "order"}.get(resource, resource)
+        rest = request.path.strip("/").split("/")[1:]
         handler = getattr(self, "_on_" + request.resource, None)
         if handler is None:
             return problem("malformed", "no such resource", 404)
@@ -417,7 +428,8 @@ class ScriptedCa:
 
     def _on_challenge(self, request, number):
         request.authz = authz = self.authzs[number]
-        if request.payload is not None and authz.challenge_status == "pending":
+        wanted = request.payload is not None and "challenge" not in self.inert
+        if wanted and authz.challenge_status == "pending":
             authz.challenge_status = "processing"
             threading.Thread(target=self._validate, args=(authz,), daemon=True).start()
         return self._json(self._challenge_body(request, authz),
@@ -463,6 +475,8 @@ class ScriptedCa:
         asked = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         if sorted(str(name.value) for name in asked) != sorted(names):
             return problem("badCSR", "the CSR asks for other names than the order")
+        if "finalize" in self.inert:
+            return self._json(self._order_body(request, order))
         order.csr = csr
         order.chain = self.chain(self.issuer.sign(names, csr.public_key()))
         order.processing_until = time.monotonic() + self.processing

@@ -39,15 +39,18 @@ def bent(resource, change):
 
 
 def replaced(resource, make):
-    """A bend that gives MAKE(ca) in place of every answer of RESOURCE."""
+    """A bend that gives MAKE(ca) in place of every answer of RESOURCE, and does nothing else."""
     def bend(ca):
+        ca.inert.add(resource)
         ca.on(resource, lambda request, answer: make(ca))
     return bend
 
 
 def sent(resource, sender):
-    """A bend by which SENDER(ca) writes in place of every answer of RESOURCE."""
+    """A bend by which SENDER(ca) writes in place of every answer of RESOURCE, and does nothing else."""
     def bend(ca):
+        ca.inert.add(resource)
+
         def hook(request, answer):
             answer.send = sender(ca)
         ca.on(resource, hook)
@@ -79,7 +82,8 @@ def raw_text(answer, old, new):
 
 JSON_RESOURCES = ("directory", "newAccount", "newOrder", "order", "authz", "challenge", "finalize")
 WITH_BODY = JSON_RESOURCES + ("cert",)
-SAYS_SIZE = "large|larger|limit|too long|too big|too many|more than|KiB|MiB|exceed|deep"
-SAYS_CUT_OFF = (r"time|did not (answer|end|finish)|no answer|cut|closed|ended|connection|network|"
-                "incomplete|reach|read|lost|" + SAYS_SIZE)
+SAYS_SIZE = r"large|larger|limit|too long|too big|too many|more than|over \d+|exceed|deep"
+# The last words of an exchange that came to no end, or of a run whose time was over.
+SAYS_CUT_OFF = (r"timed out|within \d+ s|did not (answer|end|finish)|no answer|cut|closed|ended|"
+                "connection|incomplete|reach|lost|" + SAYS_SIZE)
 HTML = b"<!DOCTYPE html><html><head><title>Captive portal</title></head><body>Log in</body></html>"

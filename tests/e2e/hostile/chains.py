@@ -54,7 +54,7 @@ add_row("leaf that is expired", "expired|valid", new_leaf(
     lambda ca, o: ca.chain(signed(ca, o, not_before=ago(days=90), not_after=ago(minutes=5)))))
 add_row("leaf that is valid in two hours", "valid", new_leaf(
     lambda ca, o: ca.chain(signed(ca, o, not_before=ago(hours=-2)))))
-add_row("leaf that ends before it begins", "valid|expired", new_leaf(
+add_row("leaf that ends before it begins", "ends before|sign", new_leaf(
     lambda ca, o: ca.chain(_upside_down(ca, o))))
 
 

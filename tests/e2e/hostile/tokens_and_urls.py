@@ -7,7 +7,7 @@ import scripted_ca
 from harness.ports import free_port
 from scripted_ca import Answer
 
-from .case import EVIL, add_row, bent, change_challenges, raw_text, row
+from .case import EVIL, SAYS_SIZE, add_row, bent, change_challenges, raw_text, row
 
 # Tokens
 
@@ -33,7 +33,7 @@ TOKENS = {
     "an array": ["a" * 20],
 }
 for token_name, token_value in TOKENS.items():
-    add_row("token: " + token_name, "token|too large|larger|limit|too long|64 KiB",
+    add_row("token: " + token_name, "token|" + SAYS_SIZE,
             bent("authz", change_challenges(lambda c, value=token_value: c.update(token=value))))
 add_row("token: missing", "token", bent("authz", change_challenges(lambda c: c.pop("token"))))
 
@@ -119,7 +119,7 @@ BAD_URLS = {
 for url_name, bad_url in BAD_URLS.items():
     for url_place in ("newOrder", "finalize", "certificate"):
         add_row("URL %s: %s" % (url_name, url_place),
-                SAYS_URL + "|too large|larger|limit|too long|64 KiB", with_url(url_place, bad_url))
+                SAYS_URL + "|" + SAYS_SIZE, with_url(url_place, bad_url))
 add_row("no Location with the account", "Location|account",
         bent("newAccount", lambda a: a.set_header("Location", None)))
 add_row("no Location with the order", "Location|order",

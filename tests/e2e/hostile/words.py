@@ -18,11 +18,11 @@ add_row("nonce: none at all", "nonce", lambda ca: ca.on(
 for resource_name in ("newAccount", "newOrder", "finalize", "cert"):
     add_row("badNonce for ever: " + resource_name, "nonce", replaced(
         resource_name, lambda ca: problem("badNonce", "and again").set_header(
-            "Replay-Nonce", ca.new_nonce())), timeout=6, most={resource_name: 40})
+            "Replay-Nonce", ca.new_nonce())), timeout=6, most={resource_name: 100})
 LATER = {"huge": "1000000000000", "400 digits": "9" * 400, "a day": "86400",
          "in a thousand years": "Thu, 01 Jan 3026 00:00:00 GMT"}
 for later_name, later_value in LATER.items():
-    add_row("Retry-After %s: processing" % later_name, "time|processing|retry|later|wait",
+    add_row("Retry-After %s: processing" % later_name, r"within \d+ s|later",
             lambda ca, value=later_value: (setattr(ca, "processing", 1e6), ca.on(
                 "order", lambda request, answer: answer.set_header("Retry-After", value) and None),
                 ca.on("finalize", lambda request, answer: answer.set_header("Retry-After", value)
