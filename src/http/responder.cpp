@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <list>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "certwright/base/error.h"
@@ -203,9 +204,10 @@ bool Responder::Impl::Write(Connection& connection) {
     if (count < 0) return errno == EAGAIN || errno == EINTR;
     connection.sent += static_cast<std::size_t>(count);
   }
+  // Before the end is told, so that whoever has seen it finds the fetch counted.
+  if (connection.after) std::exchange(connection.after, nullptr)();
   shutdown(connection.fd.get(), SHUT_WR);
   connection.phase = Phase::kLingering;
-  if (connection.after) std::exchange(connection.after, nullptr)();
   return Linger(connection);
 }
 

@@ -529,6 +529,18 @@ TEST(Client, FirstRequestIsFast) {
 #endif
 }
 
+TEST(Client, TrustsTheSystemsRoots) {
+  TestServer server(Echo, &Leaf());
+  const char* before = getenv("SSL_CERT_FILE");
+  const std::string kept = before == nullptr ? "" : before;
+  setenv("SSL_CERT_FILE", Options().ca_bundle.c_str(), 1);
+  ClientOptions options = Options();
+  options.ca_bundle.clear();
+  Client client(options);
+  EXPECT_EQ(client.Send(Get(server.Url()), {}).status, 200);
+  before == nullptr ? unsetenv("SSL_CERT_FILE") : setenv("SSL_CERT_FILE", kept.c_str(), 1);
+}
+
 TEST(Client, RefusesABundleThatIsNone) {
   const Path empty = std::filesystem::temp_directory_path() / Cat("certwright-empty-", getpid());
   std::ofstream(empty) << "nothing here\n";
