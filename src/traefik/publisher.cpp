@@ -3,11 +3,14 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 
 #include "api.h"
 #include "certwright/base/error.h"
 #include "certwright/base/log.h"
+#include "certwright/base/parallel.h"
+#include "certwright/base/sync.h"
 #include "certwright/base/text.h"
 #include "certwright/http/client.h"
 #include "pem_files.h"
@@ -21,6 +24,7 @@ constexpr Millis kFirstPoll{3};
 constexpr Millis kLastPoll{100};
 // A Traefik that is being started again is given this long to answer at all.
 constexpr Millis kSilence{3'000};
+constexpr std::size_t kWriters = 16;
 
 std::optional<std::string> Present(const Path& file) {
   try {
@@ -51,6 +55,24 @@ Path TemporaryDirBelow(const Path& dynamic_dir) {
   if (::mkdir(dir.c_str(), 0755) < 0 && errno != EEXIST) ThrowErrno(errno, "cannot make", dir);
   ::chmod(dir.c_str(), 0755);
   return dir;
+}
+
+// Side by side: each file waits for the disk, and the disk takes many at once (after an import or a
+// restored backup there are thousands).
+bool WriteAll(const PemFiles& files, const std::vector<model::CertificateVersion>& versions,
+              bool compare) {
+  std::atomic<bool> changed = false;
+  Sync<std::optional<Failure>> first;
+  RunSideBySide(versions.size(), kWriters, [&](std::size_t i) {
+    try {
+      if (files.Write(versions[i], compare)) changed = true;
+    } catch (...) {
+      auto failure = first.Acquire();
+      if (!*failure) *failure = CurrentFailure();
+    }
+  });
+  if (auto failure = first.Acquire(); *failure) throw Error(**failure);
+  return changed;
 }
 
 class TraefikSubscriber : public events::Subscriber {
@@ -88,7 +110,7 @@ void Publisher::Publish(std::stop_token stop) {
   PemFiles files(options_.certificate_dir, options_.group);
   files.Prepare();
   bool changed = files.Write(plan.self_signed, !files_compared_);
-  for (const auto& version : plan.versions) changed |= files.Write(version, !files_compared_);
+  changed |= WriteAll(files, plan.versions, !files_compared_);
   files_compared_ = true;
 
   changed |= former != plan.text;
