@@ -51,7 +51,8 @@ bool HasWord(const Response& response, std::string_view name, std::string_view w
 }  // namespace
 
 void AnswerReader::Refuse(std::string_view what) const {
-  throw Error(FailureCode::kProtocol, Cat(patience_.peer(), " does not answer in HTTP/1.1: ", what));
+  throw Error(FailureCode::kProtocol,
+              Cat(patience_.peer(), " does not answer in HTTP/1.1: ", what));
 }
 
 void AnswerReader::RefuseSize() const {
@@ -132,10 +133,12 @@ Response AnswerReader::Read(bool head_request, const Sink& sink) {
   if (head_request || response.status == 204 || response.status == 304) return response;
   const std::string_view encoding = response.Header("content-encoding");
   if (!encoding.empty() && ToLower(encoding) != "identity") {
-    throw Error(FailureCode::kProtocol, Cat(patience_.peer(), ": the answer is encoded as \"",
-                                            Printable(encoding, 40), "\", which was not asked for"));
+    throw Error(FailureCode::kProtocol,
+                Cat(patience_.peer(), ": the answer is encoded as \"", Printable(encoding, 40),
+                    "\", which was not asked for"));
   }
-  ReadBody(response, sink ? sink : [&](std::string_view part) { response.body.append(part); });
+  ReadBody(
+      response, sink ? sink : [&](std::string_view part) { response.body.append(part); });
   return response;
 }
 
@@ -145,7 +148,8 @@ void AnswerReader::ReadBody(const Response& response, const Sink& sink) {
   if (!codings.empty()) {
     // RFC 9112 section 6.3: both is how answers are smuggled.
     if (!lengths.empty()) Refuse("Transfer-Encoding and Content-Length at once");
-    if (codings.size() != 1 || ToLower(codings[0]) != "chunked") Refuse("unknown Transfer-Encoding");
+    if (codings.size() != 1 || ToLower(codings[0]) != "chunked")
+      Refuse("unknown Transfer-Encoding");
     return ReadChunks(sink);
   }
   if (lengths.empty()) return ReadToEnd(sink);
@@ -170,8 +174,8 @@ void AnswerReader::Pass(std::uint64_t count, const Sink& sink) {
 }
 
 void AnswerReader::ReadChunks(const Sink& sink) {
-  // Each chunk's lines have a budget as large as that of the headers; the number of chunks is bounded
-  // by the limit of the body.
+  // Each chunk's lines have a budget as large as that of the headers; the number of chunks is
+  // bounded by the limit of the body.
   for (;;) {
     header_bytes_ = 0;
     const std::string line = Line();

@@ -1,7 +1,7 @@
 // Reads one HTTP/1.1 answer strictly (RFC 9112), within limits, from a peer that is not trusted.
 //
-// cpp-httplib's reader is not used for this: 0.11.4 takes a chunked body that was cut for a whole one,
-// any number of headers, and its std::regex overflows the stack on a status line of 48 KB.
+// cpp-httplib's reader is not used for this: 0.11.4 takes a chunked body that was cut for a whole
+// one, any number of headers, and its std::regex overflows the stack on a status line of 48 KB.
 #pragma once
 
 #include <functional>

@@ -88,8 +88,7 @@ Client::~Client() = default;
 Response Client::Send(const Request& request, std::stop_token stop) {
   const ClientOptions& options = impl_->options;
   const Url url = impl_->Checked(request.url);
-  const std::string text =
-      Compose(request, url.target, HostAndPort(url, true), options.user_agent);
+  const std::string text = Compose(request, url.target, HostAndPort(url, true), options.user_agent);
   const std::string peer = HostAndPort(url, false);
   const std::string key = Cat(url.scheme, "://", peer);
   Patience patience(peer, options.exchange_timeout, std::move(stop));

@@ -10,7 +10,8 @@ namespace certwright::http {
 namespace {
 
 [[noreturn]] void Refuse(std::string_view text, std::string_view why) {
-  throw Error(FailureCode::kConfig, Cat("\"", Printable(text, 80), "\" is no listen address: ", why),
+  throw Error(FailureCode::kConfig,
+              Cat("\"", Printable(text, 80), "\" is no listen address: ", why),
               "write 127.0.0.1:9180, [::1]:9180, or :80 for all addresses");
 }
 

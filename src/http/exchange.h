@@ -34,8 +34,8 @@ class Exchange : public ServerReply {
   };
   // Waits for Whole (and then for the handler's end), or for StartLines.
   Choice WaitForChoice();
-  // Writes each line as it comes, until the handler has ended: true. False: the caller is gone, or the
-  // handler failed in the middle.
+  // Writes each line as it comes, until the handler has ended: true. False: the caller is gone, or
+  // the handler failed in the middle.
   bool WriteLines(const std::function<bool(std::string_view)>& write);
 
  private:

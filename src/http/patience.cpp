@@ -75,8 +75,6 @@ void Patience::ThrowNetwork(std::string_view what, std::string_view advice) cons
   throw Error(std::move(failure));
 }
 
-std::string ErrnoWords(int error) {
-  return ToLower(std::generic_category().message(error));
-}
+std::string ErrnoWords(int error) { return ToLower(std::generic_category().message(error)); }
 
 }  // namespace certwright::http

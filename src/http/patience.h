@@ -12,19 +12,22 @@
 
 namespace certwright::http {
 
-// One deadline for everything: names, connection, TLS, request and answer. Every wait of an exchange
-// goes through Wait, so neither a silent peer nor one that sends a byte a second can outlast it.
+// One deadline for everything: names, connection, TLS, request and answer. Every wait of an
+// exchange goes through Wait, so neither a silent peer nor one that sends a byte a second can
+// outlast it.
 class Patience {
  public:
   // `peer` ("host:port") is for the errors.
   Patience(std::string peer, Millis limit, std::stop_token stop);
 
-  // Until `fd` is ready for `events` (poll). Throws Error(kNetwork) at the deadline, kCancelled on stop.
+  // Until `fd` is ready for `events` (poll). Throws Error(kNetwork) at the deadline, kCancelled on
+  // stop.
   void Wait(int fd, short events);
   // As Wait for several descriptors, but returns false where `at_most` is over first.
   bool WaitAny(pollfd* fds, std::size_t count, Millis at_most);
 
-  // The whole limit again: for an answer that comes as the work goes on, from a peer that is trusted.
+  // The whole limit again: for an answer that comes as the work goes on, from a peer that is
+  // trusted.
   void Renew() { deadline_ = SystemClock().SteadyNow() + limit_; }
 
   Millis Left() const;

@@ -6,7 +6,8 @@
 
 namespace certwright::http {
 
-// Keeps the request line only; headers are passed over. Whatever follows the blank line is not looked at.
+// Keeps the request line only; headers are passed over. Whatever follows the blank line is not
+// looked at.
 class RequestParser {
  public:
   static constexpr std::size_t kMaxBytes = 8 * 1024;  // of the request in all

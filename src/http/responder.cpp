@@ -24,9 +24,9 @@ namespace certwright::http {
 namespace {
 
 constexpr std::size_t kMaxAnswer = 4 * 1024;
-constexpr int kAcceptsAtOnce = 64;              // then those under way get their turn
+constexpr int kAcceptsAtOnce = 64;                // then those under way get their turn
 constexpr std::size_t kMaxDiscarded = 64 * 1024;  // read after the answer, so that it arrives
-constexpr Millis kAcceptPause{50};              // where the machine has no descriptor left
+constexpr Millis kAcceptPause{50};                // where the machine has no descriptor left
 
 enum class Phase { kReading, kWriting, kLingering };
 
@@ -43,23 +43,30 @@ struct Connection {
 
 std::string_view Reason(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 414: return "URI Too Long";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    default: return "Answer";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 414:
+      return "URI Too Long";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    default:
+      return "Answer";
   }
 }
 
 std::string Render(const ResponderAnswer& answer, bool head) {
-  std::string text = Cat("HTTP/1.1 ", answer.status, " ", Reason(answer.status), "\r\n",
-                         "Content-Type: ", answer.content_type, "\r\n",
-                         "Content-Length: ", answer.body.size(), "\r\n",
-                         answer.status == 405 ? "Allow: GET, HEAD\r\n" : "",
-                         "Connection: close\r\n\r\n");
+  std::string text =
+      Cat("HTTP/1.1 ", answer.status, " ", Reason(answer.status), "\r\n",
+          "Content-Type: ", answer.content_type, "\r\n", "Content-Length: ", answer.body.size(),
+          "\r\n", answer.status == 405 ? "Allow: GET, HEAD\r\n" : "", "Connection: close\r\n\r\n");
   if (!head) text.append(answer.body);
   return text;
 }
@@ -161,9 +168,12 @@ void Responder::Impl::Accept() {
 
 bool Responder::Impl::Advance(Connection& connection) {
   switch (connection.phase) {
-    case Phase::kReading: return Read(connection);
-    case Phase::kWriting: return Write(connection);
-    case Phase::kLingering: return Linger(connection);
+    case Phase::kReading:
+      return Read(connection);
+    case Phase::kWriting:
+      return Write(connection);
+    case Phase::kLingering:
+      return Linger(connection);
   }
   return false;
 }

@@ -23,7 +23,8 @@ std::string Target(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t start = scheme == url.npos ? 0 : url.find('/', scheme + 3);
   std::string target = start == url.npos ? "/" : url.substr(start);
-  if (!target.starts_with('/') || target.find_first_of(std::string_view(" \r\n\0", 4)) != target.npos) {
+  if (!target.starts_with('/') ||
+      target.find_first_of(std::string_view(" \r\n\0", 4)) != target.npos) {
     throw Error(FailureCode::kInternal, Cat("no path of a request: ", Printable(url, 100)));
   }
   return target;

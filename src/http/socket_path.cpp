@@ -39,7 +39,8 @@ Fd ConnectUnix(const Path& path, int& error) {
   }
   std::memcpy(address.sun_path, path.c_str(), path.native().size());
   Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (fd && connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
+  if (fd && connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
+    return fd;
   error = errno;
   return {};
 }

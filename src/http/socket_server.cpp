@@ -15,12 +15,14 @@
 namespace certwright::http {
 namespace {
 
-constexpr time_t kTimeoutSeconds = 5;  // between bytes of a request, and for a caller that reads slowly
+constexpr time_t kTimeoutSeconds =
+    5;  // between bytes of a request, and for a caller that reads slowly
 constexpr std::size_t kMaxPath = 1024;
 constexpr int kBacklog = 128;
 constexpr const char* kAnyPath = R"([\s\S]*)";
 
-// The library bounds neither chunked nor compressed bodies, so they are refused before they are read.
+// The library bounds neither chunked nor compressed bodies, so they are refused before they are
+// read.
 int RefusedStatus(const httplib::Request& request) {
   if (request.path.size() > kMaxPath) return 414;
   if (request.has_header("Transfer-Encoding")) return 501;
@@ -72,18 +74,21 @@ struct SocketServer::Impl {
   }
 
   void SetGuards() {
-    server.new_task_queue = [threads = options.threads] { return new httplib::ThreadPool(threads); };
+    server.new_task_queue = [threads = options.threads] {
+      return new httplib::ThreadPool(threads);
+    };
     server.set_address_family(AF_UNIX);
     server.set_keep_alive_max_count(1);
     server.set_read_timeout(kTimeoutSeconds);
     server.set_write_timeout(kTimeoutSeconds);
     server.set_payload_max_length(options.max_body);
-    server.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
-      response.status = RefusedStatus(request);
-      if (response.status != 0) return httplib::Server::HandlerResponse::Handled;
-      response.status = -1;
-      return httplib::Server::HandlerResponse::Unhandled;
-    });
+    server.set_pre_routing_handler(
+        [](const httplib::Request& request, httplib::Response& response) {
+          response.status = RefusedStatus(request);
+          if (response.status != 0) return httplib::Server::HandlerResponse::Handled;
+          response.status = -1;
+          return httplib::Server::HandlerResponse::Unhandled;
+        });
     // The library would tell the caller the exception's text otherwise.
     server.set_exception_handler(
         [](const httplib::Request&, httplib::Response& response, std::exception_ptr) {

@@ -15,19 +15,20 @@ class Stream {
  public:
   // Plain TCP.
   explicit Stream(Fd fd);
-  // Shakes hands as a client. `tls` outlives the stream. Throws Error(kUntrusted | kNetwork | kCancelled).
+  // Shakes hands as a client. `tls` outlives the stream. Throws Error(kUntrusted | kNetwork |
+  // kCancelled).
   Stream(Fd fd, const TlsContext& tls, const std::string& server_name, Patience& patience);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // At least one byte; 0 at the end. `clean` tells an end that the peer announced (TLS close_notify,
-  // a FIN on plain TCP) from a cut one.
+  // At least one byte; 0 at the end. `clean` tells an end that the peer announced (TLS
+  // close_notify, a FIN on plain TCP) from a cut one.
   std::size_t Read(char* data, std::size_t size, Patience& patience, bool& clean);
   void WriteAll(std::string_view data, Patience& patience);
 
-  // Whether the connection can take another request: open, and with nothing unread. Whatever an idle
-  // peer sends (a FIN, close_notify, an answer to nothing) ends the connection's use.
+  // Whether the connection can take another request: open, and with nothing unread. Whatever an
+  // idle peer sends (a FIN, close_notify, an answer to nothing) ends the connection's use.
   bool Quiet() const;
 
   // The DER of the peer's own certificate, "" on plain TCP.

@@ -18,7 +18,9 @@ namespace certwright::http {
 namespace {
 
 // OpenSSL's own socket BIO writes without MSG_NOSIGNAL: a peer that is gone would end the program.
-int SocketOf(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+int SocketOf(BIO* bio) {
+  return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+}
 
 int BioRead(BIO* bio, char* data, int size) {
   BIO_clear_retry_flags(bio);
@@ -65,8 +67,9 @@ bool IsHashed(const std::string& dir) {
   return false;
 }
 
-// Parsing the system's file, a hundred and more roots, costs 50 ms: it is put off until a certificate's
-// issuer is found nowhere else. (Not for each: OpenSSL asks for intermediates here too.)
+// Parsing the system's file, a hundred and more roots, costs 50 ms: it is put off until a
+// certificate's issuer is found nowhere else. (Not for each: OpenSSL asks for intermediates here
+// too.)
 struct LateRoots {
   std::once_flag once;
 };
@@ -95,7 +98,8 @@ int GetIssuerLate(X509** issuer, X509_STORE_CTX* context, X509* certificate) {
 // The hashed directory is asked for one root at a time. The file only where it was named, or where
 // there is no such directory.
 void TrustSystem(X509_STORE* store) {
-  const std::string dir = EnvironmentOr(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
+  const std::string dir =
+      EnvironmentOr(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
   const bool file_named = !EnvironmentOr(X509_get_default_cert_file_env(), "").empty();
   if (!file_named && IsHashed(dir)) {
     X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
@@ -169,7 +173,8 @@ TlsContext TlsContext::Verifying(const Path& ca_bundle) {
 TlsContext TlsContext::Looking() {
   TlsContext tls(false);
   SSL_CTX_set_verify(tls.context_.get(), SSL_VERIFY_NONE, nullptr);
-  SSL_CTX_set_security_level(tls.context_.get(), 0);  // an old server's certificate is worth a look too
+  SSL_CTX_set_security_level(tls.context_.get(),
+                             0);  // an old server's certificate is worth a look too
   return tls;
 }
 
@@ -188,8 +193,8 @@ std::unique_ptr<SSL, SslFree> TlsContext::NewClient(int fd, const std::string& h
   ERR_clear_error();
   if (!host.empty()) SSL_set_tlsext_host_name(ssl.get(), host.c_str());
   if (verifies_) {
-    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-                                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    X509_VERIFY_PARAM_set_hostflags(
+        parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (host.empty() || X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), host.size()) != 1) {
       throw Error(FailureCode::kInternal, "TLS: no host name to verify");
     }

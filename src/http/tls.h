@@ -16,11 +16,13 @@ struct SslFree {
 };
 
 // What to trust. One context serves all connections of a client: the roots are read once, and the
-// system's only when a certificate asks for them (OpenSSL's hashed directory) where that is possible.
+// system's only when a certificate asks for them (OpenSSL's hashed directory) where that is
+// possible.
 class TlsContext {
  public:
-  // Verifies against the system's roots (SSL_CERT_FILE and SSL_CERT_DIR are honoured) and those of a
-  // PEM file beside them. Throws Error(kConfig) where that cannot be read or holds no certificate.
+  // Verifies against the system's roots (SSL_CERT_FILE and SSL_CERT_DIR are honoured) and those of
+  // a PEM file beside them. Throws Error(kConfig) where that cannot be read or holds no
+  // certificate.
   static TlsContext Verifying(const Path& ca_bundle);
   // Looks at whatever is shown, and trusts nothing by it.
   static TlsContext Looking();

@@ -69,7 +69,8 @@ Url ParseUrl(std::string_view url) {
   if (brackets && host_end == std::string_view::npos) Refuse(url, "no IPv6 address");
   host_end = std::min(host_end, authority.size());
   parts.host = ToLower(authority.substr(brackets ? 1 : 0, host_end - (brackets ? 1 : 0)));
-  std::string_view port = authority.substr(std::min(host_end + (brackets ? 1 : 0), authority.size()));
+  std::string_view port =
+      authority.substr(std::min(host_end + (brackets ? 1 : 0), authority.size()));
   if (port.empty()) {
     parts.port = parts.scheme == "https" ? 443 : 80;
   } else {

@@ -124,7 +124,8 @@ TEST_F(Http01ResponderTest, WakesWhenAllTokensWereFetchedAndAllIsQuiet) {
     Fetch(Cat(kPrefix, kToken));  // from another place, within the quiet time
   });
   const double took = Seconds([&] {
-    EXPECT_TRUE(responder_.WaitFetched({kToken, "second-token-0000"}, Millis(100), Millis(5000), {}));
+    EXPECT_TRUE(
+        responder_.WaitFetched({kToken, "second-token-0000"}, Millis(100), Millis(5000), {}));
   });
   EXPECT_GT(took, 0.20);  // 110 ms and the quiet after the last
   EXPECT_LT(took, 1.0);
@@ -135,18 +136,17 @@ TEST_F(Http01ResponderTest, DoesNotWaitForWhatHasHappened) {
   Fetch(Cat(kPrefix, kToken));
   WaitForFetches(1);
   std::this_thread::sleep_for(Millis(50));
-  EXPECT_LT(Seconds([&] {
-    EXPECT_TRUE(responder_.WaitFetched({kToken}, Millis(40), Millis(5000), {}));
-  }), 0.03);
+  EXPECT_LT(
+      Seconds([&] { EXPECT_TRUE(responder_.WaitFetched({kToken}, Millis(40), Millis(5000), {})); }),
+      0.03);
 }
 
 TEST_F(Http01ResponderTest, GivesUpAtTheTimeout) {
   responder_.Present(kToken, "key");
   for (const std::vector<std::string>& tokens :
        {std::vector<std::string>{kToken}, {kToken, "unknown"}}) {
-    const double took = Seconds([&] {
-      EXPECT_FALSE(responder_.WaitFetched(tokens, Millis(50), Millis(100), {}));
-    });
+    const double took =
+        Seconds([&] { EXPECT_FALSE(responder_.WaitFetched(tokens, Millis(50), Millis(100), {})); });
     EXPECT_GE(took, 0.1);
     EXPECT_LT(took, 0.5);
   }
@@ -160,8 +160,10 @@ TEST_F(Http01ResponderTest, StopsWaitingWhenToldTo) {
     source.request_stop();
   });
   EXPECT_LT(Seconds([&] {
-    EXPECT_FALSE(responder_.WaitFetched({kToken}, Millis(50), Millis(5000), source.get_token()));
-  }), 0.5);
+              EXPECT_FALSE(
+                  responder_.WaitFetched({kToken}, Millis(50), Millis(5000), source.get_token()));
+            }),
+            0.5);
 }
 
 TEST_F(Http01ResponderTest, EndsWhileItIsAsked) {

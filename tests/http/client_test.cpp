@@ -27,11 +27,18 @@ const Identity& Leaf() {
   return kLeaf;
 }
 
+// A PEM file of that root, gone at the end of the program.
 Path Bundle(const Identity& root) {
+  static struct Files {
+    std::vector<Path> paths;
+    ~Files() {
+      for (const Path& path : paths) std::filesystem::remove(path);
+    }
+  } files;
   const Path path = std::filesystem::temp_directory_path() /
-                    Cat("certwright-http-test-", getpid(), "-",
-                        ASN1_INTEGER_get(X509_get0_serialNumber(root.certificate.get())), ".pem");
+                    Cat("certwright-http-test-", getpid(), "-", files.paths.size(), ".pem");
   std::ofstream(path) << root.Pem();
+  files.paths.push_back(path);
   return path;
 }
 
@@ -95,10 +102,14 @@ TEST(Client, SendsWhatItWasGivenAndItsDefaultHeaders) {
 }
 
 TEST(Client, LowersHeaderNamesAndKeepsTheirOrder) {
-  TestServer server([](Peer& peer) {
-    peer.ReadRequest();
-    peer.Write("HTTP/1.1 200 OK\r\nREPLAY-Nonce: A\r\nLink: <1>\r\nlink:  <2> \r\nContent-Length: 0\r\n\r\n");
-  }, &Leaf());
+  TestServer server(
+      [](Peer& peer) {
+        peer.ReadRequest();
+        peer.Write(
+            "HTTP/1.1 200 OK\r\nREPLAY-Nonce: A\r\nLink: <1>\r\nlink:  <2> \r\nContent-Length: "
+            "0\r\n\r\n");
+      },
+      &Leaf());
   Client client(Options());
   const Response response = client.Send(Get(server.Url()), {});
   EXPECT_EQ(response.Header("replay-nonce"), "A");
@@ -121,31 +132,41 @@ TEST(Client, ReadsBodiesOfEveryFraming) {
   };
   const Row rows[] = {
       {"length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello"},
-      {"same length twice", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi", "hi"},
-      {"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n", "hello"},
-      {"trailers", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nh\r\n0\r\nA: b\r\n\r\n", "h"},
+      {"same length twice", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi",
+       "hi"},
+      {"chunked",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n",
+       "hello"},
+      {"trailers",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nh\r\n0\r\nA: b\r\n\r\n", "h"},
       {"to the end", "HTTP/1.1 200 OK\r\n\r\nhello", "hello"},
       {"HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nhello", "hello"},
       {"no reason", "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx", "x"},
-      {"interim", "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "x"},
+      {"interim",
+       "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "x"},
       {"no content", "HTTP/1.1 204 No Content\r\n\r\n", ""},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
-    TestServer server([&](Peer& peer) {
-      peer.ReadRequest();
-      peer.Write(row.answer);
-      peer.CloseNotify();
-    }, &Leaf());
+    TestServer server(
+        [&](Peer& peer) {
+          peer.ReadRequest();
+          peer.Write(row.answer);
+          peer.CloseNotify();
+        },
+        &Leaf());
     Client client(Options());
     EXPECT_EQ(client.Send(Get(server.Url()), {}).body, row.body);
   }
 }
 
 TEST(Client, ReadsNoBodyAfterHead) {
-  TestServer server([](Peer& peer) {
-    while (!peer.ReadRequest().empty()) peer.Write("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n");
-  }, &Leaf());
+  TestServer server(
+      [](Peer& peer) {
+        while (!peer.ReadRequest().empty())
+          peer.Write("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n");
+      },
+      &Leaf());
   Client client(Options());
   Request request = Get(server.Url());
   request.method = "HEAD";
@@ -155,10 +176,13 @@ TEST(Client, ReadsNoBodyAfterHead) {
 }
 
 TEST(Client, DoesNotFollowRedirects) {
-  TestServer server([](Peer& peer) {
-    peer.ReadRequest();
-    peer.Write("HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1/\r\nContent-Length: 0\r\n\r\n");
-  }, &Leaf());
+  TestServer server(
+      [](Peer& peer) {
+        peer.ReadRequest();
+        peer.Write(
+            "HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1/\r\nContent-Length: 0\r\n\r\n");
+      },
+      &Leaf());
   Client client(Options());
   EXPECT_EQ(client.Send(Get(server.Url()), {}).status, 302);
 }
@@ -177,8 +201,10 @@ TEST(Client, RefusesAnswersThatBreakTheProtocolOrALimit) {
       {"http/2", "HTTP/2 200 OK\r\n\r\n", "no status line"},
       {"status", "HTTP/1.1 20x OK\r\n\r\n", "no status line"},
       {"switching", "HTTP/1.1 101 Switching\r\n\r\n", "switches protocols"},
-      {"long status line", Cat("HTTP/1.1 200 ", std::string(49'000, 'A'), "\r\n\r\n"), "headers over 32768 bytes"},
-      {"long header", Cat(ok, "A: ", std::string(40'000, 'A'), "\r\n\r\n"), "headers over 32768 bytes"},
+      {"long status line", Cat("HTTP/1.1 200 ", std::string(49'000, 'A'), "\r\n\r\n"),
+       "headers over 32768 bytes"},
+      {"long header", Cat(ok, "A: ", std::string(40'000, 'A'), "\r\n\r\n"),
+       "headers over 32768 bytes"},
       {"101 headers", many + "\r\n", "more than 100 headers"},
       {"no colon", ok + "Bad\r\n\r\n", "without a name"},
       {"folded", ok + "A: b\r\n c\r\n\r\n", "without a name"},
@@ -189,23 +215,30 @@ TEST(Client, RefusesAnswersThatBreakTheProtocolOrALimit) {
       {"length no number", ok + "Content-Length: x10\r\n\r\nhello", "Content-Length is no number"},
       {"length negative", ok + "Content-Length: -1\r\n\r\nhello", "Content-Length is no number"},
       {"two lengths", ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nhe", "two values"},
-      {"smuggling", ok + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "at once"},
-      {"gzip, chunked", ok + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "Transfer-Encoding"},
+      {"smuggling", ok + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       "at once"},
+      {"gzip, chunked", ok + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+       "Transfer-Encoding"},
       {"chunk size", ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "chunk without a size"},
-      {"chunk size overflow", ok + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", "chunk without a size"},
-      {"huge chunk", ok + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", "over 1000 bytes"},
-      {"chunk longer", ok + "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloXX\r\n0\r\n\r\n", "longer than its size"},
+      {"chunk size overflow", ok + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+       "chunk without a size"},
+      {"huge chunk", ok + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+       "over 1000 bytes"},
+      {"chunk longer", ok + "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloXX\r\n0\r\n\r\n",
+       "longer than its size"},
       {"length over limit", ok + "Content-Length: 1001\r\n\r\n", "over 1000 bytes"},
       {"length huge", ok + "Content-Length: 18446744073709551615\r\n\r\n", "over 1000 bytes"},
       {"to the end over limit", ok + "\r\n" + std::string(1001, 'x'), "over 1000 bytes"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
-    TestServer server([&](Peer& peer) {
-      peer.ReadRequest();
-      peer.Write(row.answer);
-      peer.CloseNotify();
-    }, &Leaf());
+    TestServer server(
+        [&](Peer& peer) {
+          peer.ReadRequest();
+          peer.Write(row.answer);
+          peer.CloseNotify();
+        },
+        &Leaf());
     Client client(Options());
     Request request = Get(server.Url());
     request.max_body = 1000;
@@ -234,11 +267,13 @@ TEST(Client, CallsACutAnswerATransientNetworkError) {
   for (const Row& row : rows) {
     for (const bool reset : {false, true}) {
       SCOPED_TRACE(Cat(row.name, reset ? ", reset" : ", closed"));
-      TestServer server([&](Peer& peer) {
-        peer.ReadRequest();
-        peer.Write(row.answer);
-        if (reset) peer.Reset();
-      }, &Leaf());
+      TestServer server(
+          [&](Peer& peer) {
+            peer.ReadRequest();
+            peer.Write(row.answer);
+            if (reset) peer.Reset();
+          },
+          &Leaf());
       Client client(Options());
       const Failure failure = FailureOf(client, Get(server.Url()));
       EXPECT_EQ(FailureCodeName(failure.code), "network");
@@ -259,13 +294,28 @@ TEST(Client, EndsEveryKindOfSlownessAtTheDeadline) {
   const Row rows[] = {
       {"silence", [](Peer& peer) { peer.Pause(3000); }, true},
       {"no handshake", [](Peer& peer) { peer.Pause(3000); }, false},
-      {"byte by byte headers", [&](Peer& peer) { peer.ReadRequest(); peer.Drip("HTTP/1.1 200 OK\r\nA: " + endless, 20); }, true},
-      {"byte by byte body", [&](Peer& peer) { peer.ReadRequest(); peer.Write(head); peer.Drip(endless, 20); }, true},
-      {"endless chunk extensions", [&](Peer& peer) {
+      {"byte by byte headers",
+       [&](Peer& peer) {
+         peer.ReadRequest();
+         peer.Drip("HTTP/1.1 200 OK\r\nA: " + endless, 20);
+       },
+       true},
+      {"byte by byte body",
+       [&](Peer& peer) {
+         peer.ReadRequest();
+         peer.Write(head);
+         peer.Drip(endless, 20);
+       },
+       true},
+      {"endless chunk extensions",
+       [&](Peer& peer) {
          peer.ReadRequest();
          peer.Write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-         for (const std::string chunk = Cat("1;", std::string(8000, 'x'), "\r\na\r\n"); peer.Write(chunk);) {}
-       }, true},
+         for (const std::string chunk = Cat("1;", std::string(8000, 'x'), "\r\na\r\n");
+              peer.Write(chunk);) {
+         }
+       },
+       true},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
@@ -280,7 +330,8 @@ TEST(Client, EndsEveryKindOfSlownessAtTheDeadline) {
     const double took = Seconds([&] { failure = FailureOf(client, request); });
     EXPECT_EQ(FailureCodeName(failure.code), "network");
     EXPECT_TRUE(failure.transient);
-    EXPECT_NE(failure.detail.find("no complete answer within 300 ms"), std::string::npos) << failure.detail;
+    EXPECT_NE(failure.detail.find("no complete answer within 300 ms"), std::string::npos)
+        << failure.detail;
     EXPECT_GT(took, 0.25);
     EXPECT_LT(took, 0.9);
   }
@@ -309,11 +360,13 @@ TEST(Client, StopsAtOnceWhenToldTo) {
     });
     Failure failure;
     const double took = Seconds([&] {
-      failure = FailureOf(client, Get(Cat(scheme, "://127.0.0.1:", silent.port(), "/")), source.get_token());
+      failure = FailureOf(client, Get(Cat(scheme, "://127.0.0.1:", silent.port(), "/")),
+                          source.get_token());
     });
     EXPECT_EQ(failure.code, FailureCode::kCancelled);
     EXPECT_LT(took, 0.5);
-    EXPECT_EQ(FailureOf(client, Get(silent.Url()), source.get_token()).code, FailureCode::kCancelled);
+    EXPECT_EQ(FailureOf(client, Get(silent.Url()), source.get_token()).code,
+              FailureCode::kCancelled);
   }
 }
 
@@ -332,21 +385,26 @@ TEST(Client, StaysSmallWhateverIsSent) {
   const std::string block(64 * 1024, 'x');
   const Row rows[] = {
       {"200 MB of body", "HTTP/1.1 200 OK\r\nContent-Length: 209715200\r\n\r\n", block},
-      {"endless chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Cat("10000\r\n", block, "\r\n")},
+      {"endless chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+       Cat("10000\r\n", block, "\r\n")},
       {"endless body", "HTTP/1.1 200 OK\r\n\r\n", block},
       {"endless headers", "HTTP/1.1 200 OK\r\n", Cat("A: ", std::string(1000, 'b'), "\r\n")},
       {"endless header", "HTTP/1.1 200 OK\r\nA: ", block},
       {"endless interim answers", "", "HTTP/1.1 100 Continue\r\n\r\n"},
-      {"endless trailers", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", Cat("A: ", std::string(1000, 'b'), "\r\n")},
+      {"endless trailers", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+       Cat("A: ", std::string(1000, 'b'), "\r\n")},
   };
   for (const bool tls : {true, false}) {
     for (const Row& row : rows) {
       SCOPED_TRACE(row.name);
-      TestServer server([&](Peer& peer) {
-        peer.ReadRequest();
-        peer.Write(row.start);
-        for (std::size_t sent = 0; sent < 200u << 20 && peer.Write(row.more);) sent += row.more.size();
-      }, tls ? &Leaf() : nullptr);
+      TestServer server(
+          [&](Peer& peer) {
+            peer.ReadRequest();
+            peer.Write(row.start);
+            for (std::size_t sent = 0; sent < 200u << 20 && peer.Write(row.more);)
+              sent += row.more.size();
+          },
+          tls ? &Leaf() : nullptr);
       Client client(Options());
       const long before = PeakRssKb();
       EXPECT_EQ(FailureOf(client, Get(server.Url())).code, FailureCode::kProtocol);
@@ -371,22 +429,33 @@ TEST(Client, SaysWhyACertificateIsNotTrusted) {
     const char* advice;
   };
   const Row rows[] = {
-      {"unknown root", Issue("x", "IP:127.0.0.1", &stranger), &Root(), "127.0.0.1", "unable to get local issuer", "acme.ca_bundle"},
-      {"self-signed", Issue("x", "IP:127.0.0.1"), &Root(), "127.0.0.1", "self-signed certificate", "acme.ca_bundle"},
-      {"other name", Issue("x", "DNS:example.org", &Root()), &Root(), "localhost", "hostname mismatch", "the name"},
-      {"other address", Issue("x", "DNS:localhost,IP:127.0.0.2", &Root()), &Root(), "127.0.0.1", "IP address mismatch", "the name"},
-      {"address as a DNS name", Issue("x", "DNS:127.0.0.1", &Root()), &Root(), "127.0.0.1", "IP address mismatch", "the name"},
-      {"name in CN only", Issue("localhost", "DNS:example.org", &Root()), &Root(), "localhost", "hostname mismatch", "the name"},
-      {"expired", Issue("x", "IP:127.0.0.1", &Root(), -7200, -3600), &Root(), "127.0.0.1", "has expired", "clock"},
-      {"not yet valid", Issue("x", "IP:127.0.0.1", &Root(), 3600, 7200), &Root(), "127.0.0.1", "not yet valid", "clock"},
-      {"expired root", Issue("x", "IP:127.0.0.1", &old_root), &old_root, "127.0.0.1", "has expired", "clock"},
+      {"unknown root", Issue("x", "IP:127.0.0.1", &stranger), &Root(), "127.0.0.1",
+       "unable to get local issuer", "acme.ca_bundle"},
+      {"self-signed", Issue("x", "IP:127.0.0.1"), &Root(), "127.0.0.1", "self-signed certificate",
+       "acme.ca_bundle"},
+      {"other name", Issue("x", "DNS:example.org", &Root()), &Root(), "localhost",
+       "hostname mismatch", "the name"},
+      {"other address", Issue("x", "DNS:localhost,IP:127.0.0.2", &Root()), &Root(), "127.0.0.1",
+       "IP address mismatch", "the name"},
+      {"address as a DNS name", Issue("x", "DNS:127.0.0.1", &Root()), &Root(), "127.0.0.1",
+       "IP address mismatch", "the name"},
+      {"name in CN only", Issue("localhost", "DNS:example.org", &Root()), &Root(), "localhost",
+       "hostname mismatch", "the name"},
+      {"expired", Issue("x", "IP:127.0.0.1", &Root(), -7200, -3600), &Root(), "127.0.0.1",
+       "has expired", "clock"},
+      {"not yet valid", Issue("x", "IP:127.0.0.1", &Root(), 3600, 7200), &Root(), "127.0.0.1",
+       "not yet valid", "clock"},
+      {"expired root", Issue("x", "IP:127.0.0.1", &old_root), &old_root, "127.0.0.1", "has expired",
+       "clock"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
     std::atomic<int> requests{0};
-    TestServer server([&](Peer& peer) {
-      if (!peer.ReadRequest().empty()) ++requests;
-    }, &row.leaf);
+    TestServer server(
+        [&](Peer& peer) {
+          if (!peer.ReadRequest().empty()) ++requests;
+        },
+        &row.leaf);
     ClientOptions options = Options();
     options.ca_bundle = Bundle(*row.root);
     Client client(options);
@@ -448,7 +517,8 @@ TEST(Client, DoesNotReuseWhatMustNotBe) {
     bool close;
   };
   const Row rows[] = {
-      {"Connection: close", "HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", false},
+      {"Connection: close", "HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n",
+       false},
       {"HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", false},
       {"bytes after the answer", Ok("x") + Ok("smuggled"), false},
       {"closed while idle", Ok("x"), true},
@@ -456,14 +526,16 @@ TEST(Client, DoesNotReuseWhatMustNotBe) {
   for (const Row& row : rows) {
     for (const bool tls : {true, false}) {
       SCOPED_TRACE(row.name);
-      TestServer server([&](Peer& peer) {
-        while (!peer.ReadRequest().empty()) {
-          peer.Write(row.answer);
-          if (!row.close) continue;
-          peer.CloseNotify();
-          return;
-        }
-      }, tls ? &Leaf() : nullptr);
+      TestServer server(
+          [&](Peer& peer) {
+            while (!peer.ReadRequest().empty()) {
+              peer.Write(row.answer);
+              if (!row.close) continue;
+              peer.CloseNotify();
+              return;
+            }
+          },
+          tls ? &Leaf() : nullptr);
       Client client(Options());
       for (int i = 0; i < 3; ++i) {
         EXPECT_NE(client.Send(Get(server.Url()), {}).body, "smuggled");
@@ -477,12 +549,14 @@ TEST(Client, DoesNotReuseWhatMustNotBe) {
 TEST(Client, NeverSendsARequestTwice) {
   // The connection dies when the second request has arrived: it may have been processed.
   std::atomic<int> requests{0};
-  TestServer server([&](Peer& peer) {
-    while (!peer.ReadRequest().empty()) {
-      if (++requests == 2) return peer.Reset();
-      peer.Write(Ok("x"));
-    }
-  }, &Leaf());
+  TestServer server(
+      [&](Peer& peer) {
+        while (!peer.ReadRequest().empty()) {
+          if (++requests == 2) return peer.Reset();
+          peer.Write(Ok("x"));
+        }
+      },
+      &Leaf());
   Client client(Options());
   client.Send(Get(server.Url()), {});
   EXPECT_EQ(FailureOf(client, Get(server.Url())).code, FailureCode::kNetwork);
@@ -490,12 +564,14 @@ TEST(Client, NeverSendsARequestTwice) {
 }
 
 TEST(Client, SendsSideBySideOnConnectionsOfTheirOwn) {
-  TestServer server([](Peer& peer) {
-    for (std::string request; !(request = peer.ReadRequest()).empty();) {
-      peer.Pause(50);
-      peer.Write(Ok(request.substr(0, request.find('\r'))));
-    }
-  }, &Leaf());
+  TestServer server(
+      [](Peer& peer) {
+        for (std::string request; !(request = peer.ReadRequest()).empty();) {
+          peer.Pause(50);
+          peer.Write(Ok(request.substr(0, request.find('\r'))));
+        }
+      },
+      &Leaf());
   ClientOptions options = Options();
   options.max_idle_connections = 4;
   Client client(options);
@@ -519,9 +595,9 @@ TEST(Client, FirstRequestIsFast) {
   double best = 1;
   for (int i = 0; i < 5; ++i) {
     best = std::min(best, Seconds([&] {
-      Client client(Options());
-      client.Send(Get(server.Url()), {});
-    }));
+                      Client client(Options());
+                      client.Send(Get(server.Url()), {});
+                    }));
   }
   RecordProperty("first_request_ms", std::to_string(best * 1000));
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -545,7 +621,8 @@ TEST(Client, RefusesABundleThatIsNone) {
   const Path empty = std::filesystem::temp_directory_path() / Cat("certwright-empty-", getpid());
   std::ofstream(empty) << "nothing here\n";
   const Path broken = std::filesystem::temp_directory_path() / Cat("certwright-broken-", getpid());
-  std::ofstream(broken) << Root().Pem() << "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  std::ofstream(broken) << Root().Pem()
+                        << "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
   for (const Path& path : {Path("/no/such/bundle.pem"), empty, broken}) {
     ClientOptions options;
     options.ca_bundle = path;

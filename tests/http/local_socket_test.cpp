@@ -63,7 +63,8 @@ class LocalSocketTest : public ::testing::Test {
 };
 
 void EchoHandler(const ServerRequest& request, ServerReply& reply) {
-  std::string text = Cat(request.method, " ", request.path, " ", request.Header("x-test"), " ", request.body);
+  std::string text =
+      Cat(request.method, " ", request.path, " ", request.Header("x-test"), " ", request.body);
   for (const auto& [name, value] : request.query) text += Cat(" ", name, "=", value);
   for (const auto& [name, value] : request.headers) {
     if (name.find("addr") != std::string::npos) text += " " + name;
@@ -96,10 +97,12 @@ TEST_F(LocalSocketTest, SendsEachLineWhileTheWorkGoesOn) {
   });
   Request request = Post("/stream", "");
   std::vector<std::string> lines;
-  EXPECT_EQ(SendToSocket(path_, request, [&](std::string_view line) {
-    lines.emplace_back(line);
-    ++seen;
-  }), 202);
+  EXPECT_EQ(SendToSocket(path_, request,
+                         [&](std::string_view line) {
+                           lines.emplace_back(line);
+                           ++seen;
+                         }),
+            202);
   EXPECT_EQ(lines.size(), 5u);
   EXPECT_EQ(lines[4], "{\"step\":4}");
 }
@@ -167,7 +170,8 @@ TEST_F(LocalSocketTest, RefusesBodiesThatAreNotBounded) {
       {"no length", "POST / HTTP/1.1\r\n\r\n", 411},
       {"two lengths", "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 411},
       {"no number", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400},
-      {"too long", Cat("POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", std::string(1001, 'a')), 413},
+      {"too long", Cat("POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", std::string(1001, 'a')),
+       413},
       {"long path", Cat("GET /", std::string(2000, 'a'), " HTTP/1.1\r\n\r\n"), 414},
   };
   for (const Row& row : rows) {
@@ -266,9 +270,8 @@ TEST_F(LocalSocketTest, AnswersManyAtOnceAndWaitsForThemAtItsEnd) {
     });
     std::atomic<int> answered{0};
     for (int i = 0; i < 40; ++i) {
-      callers.emplace_back([&] {
-        answered += SendToSocket(path_, Post("/", "x"), [](std::string_view) {}) == 200;
-      });
+      callers.emplace_back(
+          [&] { answered += SendToSocket(path_, Post("/", "x"), [](std::string_view) {}) == 200; });
     }
     for (auto& caller : callers) caller.join();
     EXPECT_EQ(answered, 40);

@@ -95,7 +95,8 @@ TEST_F(ResponderTest, RefusesWhatIsNoPlainRequest) {
       EXPECT_TRUE(answer.starts_with(Cat("HTTP/1.1 ", row.status, " "))) << answer;
     }
   }
-  EXPECT_TRUE(Ask(responder, "POST / HTTP/1.1\r\n\r\n").find("Allow: GET, HEAD") != std::string::npos);
+  EXPECT_TRUE(Ask(responder, "POST / HTTP/1.1\r\n\r\n").find("Allow: GET, HEAD") !=
+              std::string::npos);
 }
 
 TEST_F(ResponderTest, AnswersOneRequestAndLooksAtNothingBehindIt) {
@@ -181,14 +182,16 @@ TEST(ParseEndpoint, TakesAddressesWithPorts) {
     const char* host;
     int port;
   };
-  for (const Row& row : {Row{"127.0.0.1:9180", "127.0.0.1", 9180}, Row{"[::]:80", "::", 80},
-                         Row{"[::1]:0", "::1", 0}, Row{":80", "::", 80}, Row{"0.0.0.0:65535", "0.0.0.0", 65535}}) {
+  for (const Row& row :
+       {Row{"127.0.0.1:9180", "127.0.0.1", 9180}, Row{"[::]:80", "::", 80},
+        Row{"[::1]:0", "::1", 0}, Row{":80", "::", 80}, Row{"0.0.0.0:65535", "0.0.0.0", 65535}}) {
     const Endpoint endpoint = ParseEndpoint(row.text);
     EXPECT_EQ(endpoint.host, row.host);
     EXPECT_EQ(endpoint.port, row.port);
   }
-  for (const char* text : {"", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:80",
-                           "[::1]", "[127.0.0.1]:80", "localhost:80", "127.0.0.1:-1", "127.0.0.1: 80"}) {
+  for (const char* text :
+       {"", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:80", "[::1]",
+        "[127.0.0.1]:80", "localhost:80", "127.0.0.1:-1", "127.0.0.1: 80"}) {
     EXPECT_THROW(ParseEndpoint(text), Error) << text;
   }
 }

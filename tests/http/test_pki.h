@@ -45,7 +45,8 @@ inline Identity Issue(const std::string& common_name, const std::string& names,
   X509_gmtime_adj(X509_getm_notBefore(x), from);
   X509_gmtime_adj(X509_getm_notAfter(x), to);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
+                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1,
+                             0);
   X509* by = issuer != nullptr ? issuer->certificate.get() : x;
   X509_set_issuer_name(x, X509_get_subject_name(by));
   X509_set_pubkey(x, made.key.get());

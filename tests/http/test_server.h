@@ -87,7 +87,8 @@ class TestServer {
   // With an identity it speaks TLS.
   explicit TestServer(Script script, const Identity* identity = nullptr)
       : script_(std::move(script)), context_(nullptr, SSL_CTX_free) {
-    signal(SIGPIPE, SIG_IGN);  // this server's own writes; the client must not need it (see its test)
+    signal(SIGPIPE,
+           SIG_IGN);  // this server's own writes; the client must not need it (see its test)
     if (identity != nullptr) {
       context_.reset(SSL_CTX_new(TLS_server_method()));
       SSL_CTX_use_certificate(context_.get(), identity->certificate.get());
@@ -142,7 +143,8 @@ class TestServer {
     if (ssl != nullptr) SSL_set_fd(ssl, raw);
     auto peer = std::make_unique<Peer>(std::move(fd), ssl, stopping_);
     if (ssl == nullptr || SSL_accept(ssl) == 1) script_(*peer);
-    const std::lock_guard lock(mutex_);  // so that nobody shuts a descriptor that is somebody else's
+    const std::lock_guard lock(
+        mutex_);  // so that nobody shuts a descriptor that is somebody else's
     open_.erase(raw);
     peer.reset();
   }

@@ -36,16 +36,36 @@ TEST(ParseUrl, TakesUrlsApart) {
 
 TEST(ParseUrl, RefusesWhatIsNone) {
   using namespace std::string_literals;
-  for (const std::string& text :
-       {""s, "x"s, "/directory"s, "//ca.example/"s, "https:/ca.example"s, "file:///etc/passwd"s,
-        "https://"s, "https:///x"s, "https://:443/"s, "https://user@ca.example/"s,
-        "https://a:b@ca.example/"s, "https://ca.example/#x"s, "https://ca.example/a b"s,
-        "https://ca.example/a\r\nHost: x"s, "https://ca.example/\0"s, "https://ca.example/\x7f"s,
-        "https://m\xc3\xbc.example/"s, "https://ca.example:/"s, "https://ca.example:0/"s,
-        "https://ca.example:65536/"s, "https://ca.example:4x/"s, "https://ca.example:-1/"s,
-        "https://[::1/"s, "https://[::1]x/"s, "https://[1.2.3.4]/"s, "https://::1/"s,
-        "https://ca%2eexample/"s, "https://ca.example\\@evil/"s,
-        "https://" + std::string(254, 'a') + "/", "https://a/" + std::string(9000, 'a')}) {
+  for (const std::string& text : {""s,
+                                  "x"s,
+                                  "/directory"s,
+                                  "//ca.example/"s,
+                                  "https:/ca.example"s,
+                                  "file:///etc/passwd"s,
+                                  "https://"s,
+                                  "https:///x"s,
+                                  "https://:443/"s,
+                                  "https://user@ca.example/"s,
+                                  "https://a:b@ca.example/"s,
+                                  "https://ca.example/#x"s,
+                                  "https://ca.example/a b"s,
+                                  "https://ca.example/a\r\nHost: x"s,
+                                  "https://ca.example/\0"s,
+                                  "https://ca.example/\x7f"s,
+                                  "https://m\xc3\xbc.example/"s,
+                                  "https://ca.example:/"s,
+                                  "https://ca.example:0/"s,
+                                  "https://ca.example:65536/"s,
+                                  "https://ca.example:4x/"s,
+                                  "https://ca.example:-1/"s,
+                                  "https://[::1/"s,
+                                  "https://[::1]x/"s,
+                                  "https://[1.2.3.4]/"s,
+                                  "https://::1/"s,
+                                  "https://ca%2eexample/"s,
+                                  "https://ca.example\\@evil/"s,
+                                  "https://" + std::string(254, 'a') + "/",
+                                  "https://a/" + std::string(9000, 'a')}) {
     try {
       ParseUrl(text);
       ADD_FAILURE() << text;
@@ -56,7 +76,8 @@ TEST(ParseUrl, RefusesWhatIsNone) {
 }
 
 TEST(IsLoopback, KnowsTheOwnMachine) {
-  for (const char* url : {"http://127.0.0.1/", "http://127.9.9.9:80/", "http://[::1]/", "http://localhost/"}) {
+  for (const char* url :
+       {"http://127.0.0.1/", "http://127.9.9.9:80/", "http://[::1]/", "http://localhost/"}) {
     EXPECT_TRUE(IsLoopback(ParseUrl(url))) << url;
   }
   for (const char* url : {"http://128.0.0.1/", "http://[::2]/", "http://localhost.example/",
