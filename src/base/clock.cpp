@@ -23,8 +23,7 @@ class RealClock final : public Clock {
     std::mutex mutex;
     std::condition_variable_any never;
     std::unique_lock lock(mutex);
-    never.wait_until(lock, stop, std::chrono::steady_clock::now() + duration,
-                     [] { return false; });
+    never.wait_until(lock, stop, std::chrono::steady_clock::now() + duration, [] { return false; });
     return !stop.stop_requested();
   }
 };

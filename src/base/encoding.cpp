@@ -165,7 +165,8 @@ std::vector<PemBlock> SplitPem(std::string_view text, std::size_t max_blocks) {
     if (blocks.size() == max_blocks) BadPem(Cat("more than ", max_blocks, " PEM blocks"));
     const std::size_t label_at = at + kBegin.size();
     const std::size_t label_end = text.find(kDashes, label_at);
-    const std::string_view line = text.substr(label_at, text.find_first_of("\r\n", label_at) - label_at);
+    const std::string_view line =
+        text.substr(label_at, text.find_first_of("\r\n", label_at) - label_at);
     if (label_end == std::string_view::npos || label_end > label_at + line.size()) {
       BadPem("a PEM block begins with a line that is cut off");
     }

@@ -38,7 +38,8 @@ ErrnoKind KindOf(int error) {
       return {FailureCode::kNotFound, ""};
     case EACCES:
     case EPERM:
-      return {FailureCode::kPermission, "Check the owner and the mode of it and of the folders above."};
+      return {FailureCode::kPermission,
+              "Check the owner and the mode of it and of the folders above."};
     case ENOSPC:
       return {FailureCode::kDisk, "The disk is full: make room and try again."};
     case EDQUOT:
@@ -61,9 +62,7 @@ ErrnoKind KindOf(int error) {
               Cat("Make the folder ", Shown(path.parent_path()), "."));
 }
 
-Path FolderOf(const Path& path) {
-  return path.has_parent_path() ? path.parent_path() : Path(".");
-}
+Path FolderOf(const Path& path) { return path.has_parent_path() ? path.parent_path() : Path("."); }
 
 void WriteAll(int fd, std::string_view content, const Path& path) {
   while (!content.empty()) {
@@ -103,13 +102,16 @@ class Temporary {
 
   void Fill(std::string_view content, const WriteOptions& options) {
     WriteAll(fd_.get(), content, target_);
-    const bool chown = options.owner != static_cast<uid_t>(-1) || options.group != static_cast<gid_t>(-1);
+    const bool chown =
+        options.owner != static_cast<uid_t>(-1) || options.group != static_cast<gid_t>(-1);
     // Owner first: chown takes set-id bits away, and the mode must not be wider before it.
     if (chown && ::fchown(fd_.get(), options.owner, options.group) < 0) {
       ThrowWriteErrno(errno, "cannot give to its owner", target_);
     }
-    if (::fchmod(fd_.get(), options.mode) < 0) ThrowWriteErrno(errno, "cannot set the mode of", target_);
-    if (Retry([&] { return ::fsync(fd_.get()); }) < 0) ThrowWriteErrno(errno, "cannot sync", target_);
+    if (::fchmod(fd_.get(), options.mode) < 0)
+      ThrowWriteErrno(errno, "cannot set the mode of", target_);
+    if (Retry([&] { return ::fsync(fd_.get()); }) < 0)
+      ThrowWriteErrno(errno, "cannot sync", target_);
   }
 
   void Rename() {
@@ -146,8 +148,7 @@ void CheckPrivate(int fd, const Path& dir, mode_t mode) {
                 "Run as the folder's owner, or give the folder to the right user (chown -R).");
   }
   if ((info.st_mode & 022 & ~mode) != 0) {
-    throw Error(FailureCode::kPermission,
-                Cat("others may write into the folder ", Shown(dir)),
+    throw Error(FailureCode::kPermission, Cat("others may write into the folder ", Shown(dir)),
                 Cat("Take the right away: chmod go-w ", Shown(dir)));
   }
 }
@@ -215,16 +216,16 @@ void EnsurePrivateDir(const Path& dir, mode_t mode) {
 
 std::optional<LockFile> LockFile::TryAcquire(const Path& path) {
   for (;;) {
-    Fd fd(Retry([&] {
-      return ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    }));
+    Fd fd(Retry(
+        [&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600); }));
     if (!fd) ThrowWriteErrno(errno, "cannot open the lock", path);
     if (Retry([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) < 0) {
       if (errno == EWOULDBLOCK) return std::nullopt;
       ThrowWriteErrno(errno, "cannot lock", path);
     }
     // Somebody may have removed the file between open and flock: then this lock guards nothing.
-    struct stat ours {}, there {};
+    struct stat ours {
+    }, there{};
     const bool same = ::fstat(fd.get(), &ours) == 0 && ::stat(path.c_str(), &there) == 0 &&
                       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
     if (!same) continue;
@@ -247,8 +248,7 @@ pid_t LockFile::Holder(const Path& path) {
 
 void ThrowErrno(int error, std::string_view what, const Path& path) {
   const ErrnoKind kind = KindOf(error);
-  throw Error(kind.code,
-              Cat(what, " ", Shown(path), ": ", std::generic_category().message(error)),
+  throw Error(kind.code, Cat(what, " ", Shown(path), ": ", std::generic_category().message(error)),
               std::string(kind.advice));
 }
 

@@ -30,7 +30,8 @@ constexpr std::array kLevels = {
 // Never destroyed: a thread that outlives main may still log.
 spdlog::logger& Logger() {
   static spdlog::logger* const logger = [] {
-    auto* made = new spdlog::logger("certwright", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto* made =
+        new spdlog::logger("certwright", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%l: %v");
     made->set_level(spdlog::level::info);
     return made;

@@ -9,9 +9,8 @@ namespace certwright::json {
 Value ToJson(const Failure& failure) {
   Array subproblems;
   for (const Subproblem& problem : failure.subproblems) {
-    subproblems.push_back(Value::Object({{"type", problem.type},
-                                         {"detail", problem.detail},
-                                         {"identifier", problem.identifier}}));
+    subproblems.push_back(Value::Object(
+        {{"type", problem.type}, {"detail", problem.detail}, {"identifier", problem.identifier}}));
   }
   return Value::Object({
       {"code", FailureCodeName(failure.code)},

@@ -66,10 +66,9 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
     return false;
   }
 
-  // The parser checks the bytes, but takes an escaped lone low surrogate ("\udc00") for a character.
-  bool IsUnicode(std::string_view text) {
-    return IsUtf8(text) || Refuse("a text is not UTF-8");
-  }
+  // The parser checks the bytes, but takes an escaped lone low surrogate ("\udc00") for a
+  // character.
+  bool IsUnicode(std::string_view text) { return IsUtf8(text) || Refuse("a text is not UTF-8"); }
 
   bool Start(Value empty) {
     if (open_.size() == max_depth_) return Refuse(Cat("it is nested deeper than ", max_depth_));
@@ -114,8 +113,8 @@ Value Parse(std::string_view text, const ParseLimits& limits) {
   if (nul != std::string_view::npos) Refuse(Cat("a NUL at byte ", nul + 1));
 
   // Iterative: the parser's own recursion is not bounded by the handler's depth alone.
-  constexpr unsigned kFlags = rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag |
-                              rapidjson::kParseFullPrecisionFlag;
+  constexpr unsigned kFlags = rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
   Builder builder(limits.max_depth);

@@ -138,7 +138,8 @@ struct Schema::Impl {
     found.keyword = keyword != nullptr ? keyword : "";
     const Tokens at = ToTokens(validator.GetInvalidSchemaPointer());
     const Value& rules = At(source, at, at.size());
-    found.exclusive = rules.Bool(found.keyword == "minimum" ? "exclusiveMinimum" : "exclusiveMaximum");
+    found.exclusive =
+        rules.Bool(found.keyword == "minimum" ? "exclusiveMinimum" : "exclusiveMaximum");
     return found;
   }
 

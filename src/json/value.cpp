@@ -37,7 +37,8 @@ std::optional<std::int64_t> Value::AsInt() const {
   const auto* number = std::get_if<double>(&data_);
   // The first power of two past each end is exact as a double.
   constexpr double kEnd = 9223372036854775808.0;
-  if (number == nullptr || !(*number >= -kEnd && *number < kEnd) || std::trunc(*number) != *number) {
+  if (number == nullptr || !(*number >= -kEnd && *number < kEnd) ||
+      std::trunc(*number) != *number) {
     return std::nullopt;
   }
   return static_cast<std::int64_t>(*number);

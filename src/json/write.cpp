@@ -9,11 +9,12 @@
 namespace certwright::json {
 namespace {
 
-// Escaped beyond what RFC 8259 demands: what would end a line or a script element, or is not allowed
-// in YAML 1.2 (section 5.1), so that the text can stand inside another one.
+// Escaped beyond what RFC 8259 demands: what would end a line or a script element, or is not
+// allowed in YAML 1.2 (section 5.1), so that the text can stand inside another one.
 bool NeedsEscape(char32_t code) {
-  return code < 0x20 || code == '"' || code == '\\' || code == '<' || (code >= 0x7f && code <= 0x9f) ||
-         code == 0x2028 || code == 0x2029 || code == 0xfeff || code == 0xfffe || code == 0xffff;
+  return code < 0x20 || code == '"' || code == '\\' || code == '<' ||
+         (code >= 0x7f && code <= 0x9f) || code == 0x2028 || code == 0x2029 || code == 0xfeff ||
+         code == 0xfffe || code == 0xffff;
 }
 
 void PutEscape(std::string& out, char32_t code) {

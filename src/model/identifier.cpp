@@ -14,7 +14,7 @@
 namespace certwright::model {
 namespace {
 
-constexpr std::size_t kMaxName = 253;   // RFC 1035 section 2.3.4, as text without the root's dot
+constexpr std::size_t kMaxName = 253;  // RFC 1035 section 2.3.4, as text without the root's dot
 constexpr std::size_t kMaxLabel = 63;
 constexpr std::size_t kMaxNames = 100;  // what CAs take in one order
 constexpr std::string_view kWildcard = "*.";
@@ -63,7 +63,8 @@ std::optional<Identifier> ParseIp(std::string_view text) {
   if (address.empty() && !bracketed) address = CanonicalIp(AF_INET, bare);
   if (address == "0.0.0.0" || address == "::") Refuse(text, "it is the address of no machine");
   if (!address.empty()) return Identifier{IdentifierType::kIp, address};
-  if (bracketed || (like_v6 && bare.find_first_not_of("0123456789abcdefABCDEF:.") == std::string::npos)) {
+  if (bracketed ||
+      (like_v6 && bare.find_first_not_of("0123456789abcdefABCDEF:.") == std::string::npos)) {
     Refuse(text, "it is no IPv6 address");
   }
   return std::nullopt;
@@ -129,7 +130,9 @@ std::string ParseHost(std::string_view text) {
 
 }  // namespace
 
-std::string_view TypeName(IdentifierType type) { return type == IdentifierType::kIp ? "ip" : "dns"; }
+std::string_view TypeName(IdentifierType type) {
+  return type == IdentifierType::kIp ? "ip" : "dns";
+}
 
 Identifier ParseIdentifier(std::string_view text) {
   constexpr std::size_t kLongestText = 2048;  // no name gets shorter by conversion this much
@@ -147,7 +150,8 @@ std::vector<Identifier> ParseIdentifiers(const std::vector<std::string>& texts) 
   for (const std::string& text : texts) found.push_back(ParseIdentifier(text));
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
-  if (found.empty()) throw Error(FailureCode::kInput, "no name was given", std::string(kNameAdvice));
+  if (found.empty())
+    throw Error(FailureCode::kInput, "no name was given", std::string(kNameAdvice));
   if (found.size() > kMaxNames) {
     throw Error(FailureCode::kInput, Cat(found.size(), " names for one certificate are too many"),
                 Cat("Ask for at most ", kMaxNames, " names at once."));
@@ -181,7 +185,8 @@ std::string WildcardFor(std::string_view name) {
   const std::size_t dot = name.find('.');
   if (dot == std::string_view::npos || dot == 0 || AllDigits(LastLabel(name))) return "";
   const std::string_view parent = name.substr(dot + 1);
-  const bool deep = parent.find('.') != std::string_view::npos && parent.find(':') == std::string_view::npos;
+  const bool deep =
+      parent.find('.') != std::string_view::npos && parent.find(':') == std::string_view::npos;
   return deep ? Cat(kWildcard, parent) : "";
 }
 

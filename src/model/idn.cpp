@@ -12,7 +12,8 @@
 namespace certwright::model {
 namespace {
 
-// UTS 46 non-transitional is IDNA 2008 with the mapping that people expect (upper case, full width).
+// UTS 46 non-transitional is IDNA 2008 with the mapping that people expect (upper case, full
+// width).
 constexpr int kFlags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL;
 constexpr std::string_view kAPrefix = "xn--";
 
@@ -51,7 +52,8 @@ std::string Why(int status) {
 }  // namespace
 
 bool IsInternational(std::string_view host) {
-  const bool foreign = std::any_of(host.begin(), host.end(), [](char c) { return c < 0 || c > 0x7e; });
+  const bool foreign =
+      std::any_of(host.begin(), host.end(), [](char c) { return c < 0 || c > 0x7e; });
   if (foreign) return true;
   for (const std::string& label : Split(ToLower(host), '.')) {
     if (label.starts_with(kAPrefix)) return true;
@@ -70,7 +72,8 @@ IdnResult ToAscii(std::string_view host) {
       return {"", Cat("\"", Printable(label, 63), "\" is no valid punycode")};
     }
     const std::string mixed = MixedScripts(shown);
-    if (!mixed.empty()) return {"", Cat("\"", Printable(shown, 80), "\" mixes ", mixed, " letters")};
+    if (!mixed.empty())
+      return {"", Cat("\"", Printable(shown, 80), "\" mixes ", mixed, " letters")};
   }
   return {ascii, ""};
 }

@@ -13,10 +13,14 @@ struct Entry {
 };
 
 constexpr std::array kStates = {
-    Entry{OrderState::kCreating, "creating"},     Entry{OrderState::kPending, "pending"},
-    Entry{OrderState::kValidating, "validating"}, Entry{OrderState::kReady, "ready"},
-    Entry{OrderState::kProcessing, "processing"}, Entry{OrderState::kIssued, "issued"},
-    Entry{OrderState::kDone, "done"},             Entry{OrderState::kFailed, "failed"},
+    Entry{OrderState::kCreating, "creating"},
+    Entry{OrderState::kPending, "pending"},
+    Entry{OrderState::kValidating, "validating"},
+    Entry{OrderState::kReady, "ready"},
+    Entry{OrderState::kProcessing, "processing"},
+    Entry{OrderState::kIssued, "issued"},
+    Entry{OrderState::kDone, "done"},
+    Entry{OrderState::kFailed, "failed"},
 };
 
 }  // namespace

@@ -33,8 +33,8 @@ enum Script : std::uint32_t {
 };
 
 constexpr std::array<std::string_view, 16> kScriptNames = {
-    "Latin",    "Greek",    "Cyrillic", "Han",    "Hiragana",   "Katakana", "Hangul",   "Bopomofo",
-    "Armenian", "Hebrew",   "Arabic",   "Devanagari", "Thai",   "Georgian", "Cherokee", "other",
+    "Latin",    "Greek",  "Cyrillic", "Han",        "Hiragana", "Katakana", "Hangul",   "Bopomofo",
+    "Armenian", "Hebrew", "Arabic",   "Devanagari", "Thai",     "Georgian", "Cherokee", "other",
 };
 
 struct Range {

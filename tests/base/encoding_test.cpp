@@ -55,8 +55,8 @@ TEST(Encoding, TellsTokensFromOtherText) {
 TEST(Encoding, ReadsBase64OverLinesButNothingElse) {
   EXPECT_EQ(FromBase64("Zm9v\r\nYmFy\n"), "foobar");
   const std::vector<std::pair<std::string, std::string>> rows = {
-      {"no padding", "Zg"},       {"half the padding", "Zg="}, {"three marks", "Z==="},
-      {"blank", "Zm9v YmFy"},     {"padding inside", "Zg==Zg=="}, {"only padding", "===="},
+      {"no padding", "Zg"},     {"half the padding", "Zg="},    {"three marks", "Z==="},
+      {"blank", "Zm9v YmFy"},   {"padding inside", "Zg==Zg=="}, {"only padding", "===="},
       {"url alphabet", "-__-"},
   };
   for (const auto& [name, text] : rows) EXPECT_FALSE(FromBase64(text).has_value()) << name;

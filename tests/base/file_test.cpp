@@ -246,10 +246,10 @@ TEST(Errno, HasACodeAndAnAdvice) {
     bool advice;
   };
   const std::vector<Row> rows = {
-      {ENOSPC, FailureCode::kDisk, true},       {EDQUOT, FailureCode::kDisk, true},
-      {EFBIG, FailureCode::kDisk, true},        {EROFS, FailureCode::kDisk, true},
-      {EIO, FailureCode::kDisk, true},          {EACCES, FailureCode::kPermission, true},
-      {EPERM, FailureCode::kPermission, true},  {ENOENT, FailureCode::kNotFound, false},
+      {ENOSPC, FailureCode::kDisk, true},      {EDQUOT, FailureCode::kDisk, true},
+      {EFBIG, FailureCode::kDisk, true},       {EROFS, FailureCode::kDisk, true},
+      {EIO, FailureCode::kDisk, true},         {EACCES, FailureCode::kPermission, true},
+      {EPERM, FailureCode::kPermission, true}, {ENOENT, FailureCode::kNotFound, false},
       {EISDIR, FailureCode::kDisk, false},
   };
   for (const Row& row : rows) {

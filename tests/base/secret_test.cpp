@@ -29,7 +29,8 @@ TEST(Secret, LeavesNothingBehind) {
   alignas(Secret) unsigned char place[sizeof(Secret)] = {};
   auto* const secret = new (place) Secret(std::string("topsecretkey"));
   const std::string_view bytes(reinterpret_cast<const char*>(place), sizeof place);
-  ASSERT_NE(bytes.find("topsecretkey"), std::string_view::npos) << "the test looks at the wrong place";
+  ASSERT_NE(bytes.find("topsecretkey"), std::string_view::npos)
+      << "the test looks at the wrong place";
   const Secret moved = std::move(*secret);
   EXPECT_EQ(bytes.find("secret"), std::string_view::npos);
   EXPECT_EQ(moved.Reveal(), "topsecretkey");

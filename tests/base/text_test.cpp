@@ -16,18 +16,43 @@ TEST(Printable, MakesForeignTextSafe) {
   };
   const std::vector<Row> rows = {
       {"plain", "a.example.org", "a.example.org"},
-      {"other letters", "b\xc3\xbc" "cher \xe2\x82\xac \xf0\x9f\x98\x80", "b\xc3\xbc" "cher \xe2\x82\xac \xf0\x9f\x98\x80"},
+      {"other letters",
+       "b\xc3\xbc"
+       "cher \xe2\x82\xac \xf0\x9f\x98\x80",
+       "b\xc3\xbc"
+       "cher \xe2\x82\xac \xf0\x9f\x98\x80"},
       {"new line", "a\r\nb\tc", "a  b c"},
       {"escape sequence", "\x1b[31mred", "?[31mred"},
       {"NUL", "a\0b"s, "a?b"},
       {"DEL", "a\x7f", "a?"},
-      {"C1 control", "a\xc2\x9b" "b", "a?b"},
-      {"line separator", "a\xe2\x80\xa8" "b", "a?b"},
-      {"paragraph separator", "a\xe2\x80\xa9" "b", "a?b"},
-      {"right-to-left override", "a\xe2\x80\xae" "b", "a?b"},
-      {"isolate", "a\xe2\x81\xa6" "b", "a?b"},
-      {"right-to-left mark", "a\xe2\x80\x8f" "b", "a?b"},
-      {"lone continuation", "a\x80" "b", "a?b"},
+      {"C1 control",
+       "a\xc2\x9b"
+       "b",
+       "a?b"},
+      {"line separator",
+       "a\xe2\x80\xa8"
+       "b",
+       "a?b"},
+      {"paragraph separator",
+       "a\xe2\x80\xa9"
+       "b",
+       "a?b"},
+      {"right-to-left override",
+       "a\xe2\x80\xae"
+       "b",
+       "a?b"},
+      {"isolate",
+       "a\xe2\x81\xa6"
+       "b",
+       "a?b"},
+      {"right-to-left mark",
+       "a\xe2\x80\x8f"
+       "b",
+       "a?b"},
+      {"lone continuation",
+       "a\x80"
+       "b",
+       "a?b"},
       {"cut sequence", "a\xe2\x82", "a??"},
       {"overlong", "\xc0\xaf", "??"},
       {"surrogate", "\xed\xa0\x80", "???"},
@@ -79,10 +104,17 @@ TEST(Text, FindsWhatWasMeant) {
     const char* word;
     const char* want;
   };
-  const std::vector<std::string> keys = {"state_dir", "runtime_dir", "acme.email", "log.level", "mode"};
+  const std::vector<std::string> keys = {"state_dir", "runtime_dir", "acme.email", "log.level",
+                                         "mode"};
   const std::vector<Row> rows = {
-      {"sate_dir", "state_dir"}, {"state-dir", "state_dir"}, {"acme.emial", "acme.email"},
-      {"LOG.LEVEL", "log.level"}, {"mdoe", "mode"}, {"colour", ""}, {"", ""}, {"x", ""},
+      {"sate_dir", "state_dir"},
+      {"state-dir", "state_dir"},
+      {"acme.emial", "acme.email"},
+      {"LOG.LEVEL", "log.level"},
+      {"mdoe", "mode"},
+      {"colour", ""},
+      {"", ""},
+      {"x", ""},
   };
   for (const Row& row : rows) EXPECT_EQ(Nearest(row.word, keys), row.want) << row.word;
   EXPECT_EQ(Nearest("a", {}), "");

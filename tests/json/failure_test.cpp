@@ -35,8 +35,9 @@ TEST(FailureJson, GoesThereAndBack) {
 }
 
 TEST(FailureJson, NeverThrowsOnOtherShapes) {
-  for (const char* text : {"null", "[]", "3", R"({"code":7,"identifiers":"a","subproblems":[1,[]]})",
-                           R"({"retry_at":"soon"})", R"({"code":"unheard of"})"}) {
+  for (const char* text :
+       {"null", "[]", "3", R"({"code":7,"identifiers":"a","subproblems":[1,[]]})",
+        R"({"retry_at":"soon"})", R"({"code":"unheard of"})"}) {
     const Failure failure = FailureFromJson(Parse(text));
     EXPECT_EQ(failure.code, FailureCode::kInternal) << text;
     EXPECT_EQ(failure.retry_at, 0) << text;

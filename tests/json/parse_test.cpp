@@ -19,8 +19,9 @@ std::string Repeat(std::string_view text, std::size_t count) {
 }
 
 TEST(Parse, ReadsWhatItWrites) {
-  for (const char* text : {"null", "true", "false", "0", "-1", "9223372036854775807", "1.5", "\"\"",
-                           "[]", "{}", R"([1,[2,{"a":[]}],"x"])", R"({"b":1,"a":{"b":null},"":""})"}) {
+  for (const char* text :
+       {"null", "true", "false", "0", "-1", "9223372036854775807", "1.5", "\"\"", "[]", "{}",
+        R"([1,[2,{"a":[]}],"x"])", R"({"b":1,"a":{"b":null},"":""})"}) {
     EXPECT_EQ(Write(Parse(text)), text);
   }
 }

@@ -49,11 +49,14 @@ TEST(Schema, NamesEachBrokenRuleAsCallersKnowIt) {
     std::string name, text, want;
   };
   const std::string good = R"("fqdn":"a.b","count":2)";
-  const auto with = [&](std::string_view member) { return "{" + good + "," + std::string(member) + "}"; };
+  const auto with = [&](std::string_view member) {
+    return "{" + good + "," + std::string(member) + "}";
+  };
   const std::vector<Row> rows = {
       {"good", "{" + good + "}", ""},
       {"everything good",
-       with(R"("over":6,"names":["a"],"kind":"HTTP-01","inner":{"k":true},"maybe":null,"one":{"a":1},"ref":true)"),
+       with(
+           R"("over":6,"names":["a"],"kind":"HTTP-01","inner":{"k":true},"maybe":null,"one":{"a":1},"ref":true)"),
        ""},
       {"1.0 is an integer", R"({"fqdn":"a.b","count":1.0})", ""},
       {"no object", "[]", "(root) (root) (root)_invalid_type []"},

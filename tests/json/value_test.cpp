@@ -11,8 +11,12 @@ namespace {
 
 TEST(Value, GettersAnswerAbsentForAnotherType) {
   const std::vector<std::pair<std::string, Value>> rows = {
-      {"null", {}},   {"bool", true},          {"int", 7},
-      {"double", 1.5}, {"text", "x"},           {"array", Array{1, "a"}},
+      {"null", {}},
+      {"bool", true},
+      {"int", 7},
+      {"double", 1.5},
+      {"text", "x"},
+      {"array", Array{1, "a"}},
       {"object", Value::Object({{"k", 1}})},
   };
   for (const auto& [name, value] : rows) {
@@ -39,7 +43,8 @@ TEST(Value, TakesWholeDoublesForIntegers) {
 }
 
 TEST(Value, ShorthandsGiveTheOtherwise) {
-  const Value value = Value::Object({{"text", "x"}, {"int", 2}, {"yes", true}, {"list", Array{"a", 1, "b"}}});
+  const Value value =
+      Value::Object({{"text", "x"}, {"int", 2}, {"yes", true}, {"list", Array{"a", 1, "b"}}});
   EXPECT_EQ(value.String("text"), "x");
   EXPECT_EQ(value.String("int", "other"), "other");
   EXPECT_EQ(value.Int("int"), 2);
@@ -73,7 +78,11 @@ TEST(Write, EscapesWhatCouldEndALineOrAScript) {
       {"byte order mark", "\xef\xbb\xbf", R"("\ufeff")"},
       {"script", "</script>", R"("\u003c/script>")"},
       {"other letters", "\xc3\xbc\xf0\x9f\x98\x80", "\"\xc3\xbc\xf0\x9f\x98\x80\""},
-      {"no UTF-8", "a\xff" "b", "\"a\xef\xbf\xbd" "b\""},
+      {"no UTF-8",
+       "a\xff"
+       "b",
+       "\"a\xef\xbf\xbd"
+       "b\""},
   };
   for (const Row& row : rows) {
     EXPECT_EQ(Write(Value(row.text)), row.want) << row.name;

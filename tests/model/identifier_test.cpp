@@ -34,17 +34,35 @@ TEST(ParseIdentifier, TakesNamesAndAddresses) {
       {"wildcard", "*.Example.org", kDns, "*.example.org"},
       {"63-byte label", kLabel63 + ".org", kDns, kLabel63 + ".org"},
       {"253 bytes", kName253, kDns, kName253},
-      {"umlaut", "b\xc3\xbc" "cher.example", kDns, "xn--bcher-kva.example"},
-      {"upper-case umlaut", "B\xc3\x9c" "CHER.example", kDns, "xn--bcher-kva.example"},
-      {"decomposed umlaut", "bu\xcc\x88" "cher.example", kDns, "xn--bcher-kva.example"},
-      {"sharp s stays (IDNA 2008)", "stra\xc3\x9f" "e.de", kDns, "xn--strae-oqa.de"},
+      {"umlaut",
+       "b\xc3\xbc"
+       "cher.example",
+       kDns, "xn--bcher-kva.example"},
+      {"upper-case umlaut",
+       "B\xc3\x9c"
+       "CHER.example",
+       kDns, "xn--bcher-kva.example"},
+      {"decomposed umlaut",
+       "bu\xcc\x88"
+       "cher.example",
+       kDns, "xn--bcher-kva.example"},
+      {"sharp s stays (IDNA 2008)",
+       "stra\xc3\x9f"
+       "e.de",
+       kDns, "xn--strae-oqa.de"},
       {"A-label", "XN--bcher-kva.example", kDns, "xn--bcher-kva.example"},
-      {"wildcard and A-label", "*.b\xc3\xbc" "cher.de", kDns, "*.xn--bcher-kva.de"},
+      {"wildcard and A-label",
+       "*.b\xc3\xbc"
+       "cher.de",
+       kDns, "*.xn--bcher-kva.de"},
       {"Cyrillic label, Latin TLD", "\xd0\xbf\xd0\xb8\xd0\xb2\xd0\xbe.com", kDns, "xn--b1altb.com"},
-      {"Japanese scripts with Latin", "\xe6\x97\xa5\xe3\x81\xb2\xe3\x82\xab" "abc.jp", kDns,
-       "xn--abc-0c4b9k623z.jp"},
-      {"Japanese dot and TLD", "\xe4\xbe\x8b\xe3\x81\x88\xe3\x80\x82\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88",
-       kDns, "xn--r8jz45g.xn--zckzah"},
+      {"Japanese scripts with Latin",
+       "\xe6\x97\xa5\xe3\x81\xb2\xe3\x82\xab"
+       "abc.jp",
+       kDns, "xn--abc-0c4b9k623z.jp"},
+      {"Japanese dot and TLD",
+       "\xe4\xbe\x8b\xe3\x81\x88\xe3\x80\x82\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88", kDns,
+       "xn--r8jz45g.xn--zckzah"},
       {"IPv4", "192.0.2.1", kIp, "192.0.2.1"},
       {"IPv6", "2001:DB8:0:0:0:0:0:1", kIp, "2001:db8::1"},
       {"IPv6 in brackets", "[::1]", kIp, "::1"},
@@ -116,13 +134,22 @@ TEST(ParseIdentifier, RefusesEverythingElseInWords) {
       {"comma", "a.org,b.org", "character ,"},
       {"path", "../a.org", "character /"},
       {"slash", "a/b.org", "character /"},
-      {"full-width slash", "a\xef\xbc\x8f" "b.org", "may not stand"},
+      {"full-width slash",
+       "a\xef\xbc\x8f"
+       "b.org",
+       "may not stand"},
       {"hyphen in front", "-a.org", "hyphen"},
       {"hyphen at the end", "a-.org", "hyphen"},
       {"no UTF-8", "a\xff.org", "UTF-8"},
-      {"right-to-left override", "a\xe2\x80\xae" "b.org", "no valid international name"},
+      {"right-to-left override",
+       "a\xe2\x80\xae"
+       "b.org",
+       "no valid international name"},
       {"Latin and Cyrillic", "p\xd0\xb0ypal.com", "mixes Latin and Cyrillic"},
-      {"Latin and Greek", "\xce\xb1" "b.gr", "mixes Latin and Greek"},
+      {"Latin and Greek",
+       "\xce\xb1"
+       "b.gr",
+       "mixes Latin and Greek"},
       {"Greek and Cyrillic", "\xce\xb1\xd0\xb0.gr", "mixes Greek and Cyrillic"},
       {"mixed as punycode", "xn--pypal-4ve.com", "mixes Latin and Cyrillic"},
       {"Hangul and Katakana", "\xed\x95\x9c\xe3\x82\xab.kr", "mixes Katakana and Hangul"},
@@ -139,7 +166,8 @@ TEST(ParseIdentifier, RefusesEverythingElseInWords) {
     } catch (const Error& error) {
       const Failure& failure = error.failure();
       EXPECT_EQ(failure.code, FailureCode::kInput) << row.name;
-      EXPECT_NE(failure.detail.find(row.words), std::string::npos) << row.name << ": " << failure.detail;
+      EXPECT_NE(failure.detail.find(row.words), std::string::npos)
+          << row.name << ": " << failure.detail;
       EXPECT_LT(failure.detail.size(), 400U) << row.name;
       EXPECT_EQ(failure.detail.find_first_of("\n\x1b\x7f\0"s), std::string::npos) << row.name;
       EXPECT_FALSE(failure.advice.empty()) << row.name;
@@ -154,7 +182,8 @@ TEST(ParseIdentifier, LetsNothingButHostCharactersOut) {
       const std::string text = std::string(1, static_cast<char>(first)) + tail;
       try {
         const std::string value = ParseIdentifier(text).value;
-        EXPECT_EQ(value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.*"), std::string::npos)
+        EXPECT_EQ(value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.*"),
+                  std::string::npos)
             << value;
       } catch (const Error&) {
       }
@@ -195,12 +224,18 @@ TEST(Covers, StandsForExactlyOneLabel) {
     bool want;
   };
   const std::vector<Row> rows = {
-      {"a.example.org", "a.example.org", true},    {"a.example.org", "b.example.org", false},
-      {"*.example.org", "a.example.org", true},    {"*.example.org", "example.org", false},
-      {"*.example.org", "a.b.example.org", false}, {"*.example.org", ".example.org", false},
-      {"*.example.org", "aexample.org", false},    {"*.example.org", "*.example.org", true},
-      {"*.b.example.org", "*.example.org", false}, {"a.example.org", "*.example.org", false},
-      {"192.0.2.1", "192.0.2.1", true},            {"*.0.2.1", "192.0.2.1", false},
+      {"a.example.org", "a.example.org", true},
+      {"a.example.org", "b.example.org", false},
+      {"*.example.org", "a.example.org", true},
+      {"*.example.org", "example.org", false},
+      {"*.example.org", "a.b.example.org", false},
+      {"*.example.org", ".example.org", false},
+      {"*.example.org", "aexample.org", false},
+      {"*.example.org", "*.example.org", true},
+      {"*.b.example.org", "*.example.org", false},
+      {"a.example.org", "*.example.org", false},
+      {"192.0.2.1", "192.0.2.1", true},
+      {"*.0.2.1", "192.0.2.1", false},
       {"*.example.org", "", false},
   };
   for (const Row& row : rows) {
@@ -211,8 +246,8 @@ TEST(Covers, StandsForExactlyOneLabel) {
 TEST(WildcardFor, IsOneLabelUp) {
   EXPECT_EQ(WildcardFor("www.example.org"), "*.example.org");
   EXPECT_EQ(WildcardFor("a.b.example.org"), "*.b.example.org");
-  for (const char* name : {"example.org", "org", "", ".example.org", "192.0.2.1", "2001:db8::1",
-                           "::ffff:192.0.2.1"}) {
+  for (const char* name :
+       {"example.org", "org", "", ".example.org", "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"}) {
     EXPECT_EQ(WildcardFor(name), "") << name;
   }
 }

@@ -35,10 +35,14 @@ TEST(KeyTypeName, ListsTheNamesToWhoeverTypedAnother) {
 // They are in people's databases.
 TEST(OrderStateName, NeverChanges) {
   const std::vector<std::pair<OrderState, std::string>> rows = {
-      {OrderState::kCreating, "creating"},     {OrderState::kPending, "pending"},
-      {OrderState::kValidating, "validating"}, {OrderState::kReady, "ready"},
-      {OrderState::kProcessing, "processing"}, {OrderState::kIssued, "issued"},
-      {OrderState::kDone, "done"},             {OrderState::kFailed, "failed"},
+      {OrderState::kCreating, "creating"},
+      {OrderState::kPending, "pending"},
+      {OrderState::kValidating, "validating"},
+      {OrderState::kReady, "ready"},
+      {OrderState::kProcessing, "processing"},
+      {OrderState::kIssued, "issued"},
+      {OrderState::kDone, "done"},
+      {OrderState::kFailed, "failed"},
   };
   for (const auto& [state, name] : rows) {
     EXPECT_EQ(OrderStateName(state), name);

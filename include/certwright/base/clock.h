@@ -9,7 +9,7 @@
 
 namespace certwright {
 
-using UnixSeconds = std::int64_t;              // wall clock, UTC
+using UnixSeconds = std::int64_t;                      // wall clock, UTC
 using Steady = std::chrono::steady_clock::time_point;  // for waits: not moved by an administrator
 using Millis = std::chrono::milliseconds;
 

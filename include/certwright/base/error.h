@@ -1,7 +1,7 @@
 // One error object for log, status, task, API and retry decision.
 //
-// Inside, errors travel as the exception Error; at every boundary (stored with an order, answered by
-// the API, printed by the command line) they are the plain value Failure.
+// Inside, errors travel as the exception Error; at every boundary (stored with an order, answered
+// by the API, printed by the command line) they are the plain value Failure.
 #pragma once
 
 #include <cstdint>
@@ -14,26 +14,26 @@ namespace certwright {
 
 // What kind of failure it is: decides the exit code, the HTTP status and the pace of a retry.
 enum class FailureCode {
-  kUsage,           // the command line is wrong
-  kInput,           // a value given by the caller is wrong (a host name, a field)
-  kConfig,          // the configuration is wrong
-  kNotFound,        // what was asked for is not there
-  kDenied,          // the caller's role does not allow it
-  kRefused,         // the CA understood and said no (rejectedIdentifier, caa, unauthorized ...)
-  kRateLimited,     // the CA said rateLimited
-  kFuse,            // refused here, before the CA would
-  kNetwork,         // no connection, cut off, timed out
-  kUntrusted,       // the CA's own TLS certificate is not trusted
-  kProtocol,        // the CA answered what RFC 8555 does not allow, or what is not safe to take
-  kServer,          // the CA's own fault (5xx)
-  kTimeout,         // our caller's patience ended
-  kCancelled,       // we were told to stop
-  kBusy,            // another process holds the store
-  kDamaged,         // the store cannot be read
-  kDisk,            // full, read-only, I/O error
-  kPermission,      // a file or directory belongs to somebody else
-  kTraefik,         // Traefik does not serve what was written for it
-  kInternal,        // a bug
+  kUsage,        // the command line is wrong
+  kInput,        // a value given by the caller is wrong (a host name, a field)
+  kConfig,       // the configuration is wrong
+  kNotFound,     // what was asked for is not there
+  kDenied,       // the caller's role does not allow it
+  kRefused,      // the CA understood and said no (rejectedIdentifier, caa, unauthorized ...)
+  kRateLimited,  // the CA said rateLimited
+  kFuse,         // refused here, before the CA would
+  kNetwork,      // no connection, cut off, timed out
+  kUntrusted,    // the CA's own TLS certificate is not trusted
+  kProtocol,     // the CA answered what RFC 8555 does not allow, or what is not safe to take
+  kServer,       // the CA's own fault (5xx)
+  kTimeout,      // our caller's patience ended
+  kCancelled,    // we were told to stop
+  kBusy,         // another process holds the store
+  kDamaged,      // the store cannot be read
+  kDisk,         // full, read-only, I/O error
+  kPermission,   // a file or directory belongs to somebody else
+  kTraefik,      // Traefik does not serve what was written for it
+  kInternal,     // a bug
 };
 
 // The stable name of a code, as scripts see it ("rate_limited"), and back (kInternal if unknown).

@@ -41,7 +41,8 @@ struct WriteOptions {
 
 // Writes, fsyncs, renames into place, fsyncs the directory. On any failure the former file stays,
 // no temporary file is left, and Error(kDisk or kPermission) names the path and the reason.
-void WriteFileAtomically(const Path& path, std::string_view content, const WriteOptions& options = {});
+void WriteFileAtomically(const Path& path, std::string_view content,
+                         const WriteOptions& options = {});
 
 // Throws Error(kNotFound | kPermission | kDisk); kInput if larger than `max_bytes`.
 std::string ReadFile(const Path& path, std::size_t max_bytes = 16 << 20);

@@ -11,7 +11,8 @@ namespace certwright::log {
 
 enum class Level { kTrace, kDebug, kInfo, kWarning, kError, kOff };
 
-// nullopt-free: throws Error(kConfig) for an unknown name. Names: trace debug info warning error off.
+// nullopt-free: throws Error(kConfig) for an unknown name. Names: trace debug info warning error
+// off.
 Level LevelFromName(std::string_view name);
 void SetLevel(Level level);
 

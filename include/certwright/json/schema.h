@@ -25,7 +25,8 @@ class Schema {
   Schema(Schema&&) noexcept;
   ~Schema();
 
-  // Empty: valid. Not-required keywords that the validator does not know are refused by a test, not here.
+  // Empty: valid. Not-required keywords that the validator does not know are refused by a test, not
+  // here.
   std::vector<SchemaViolation> Check(const Value& value) const;
 
  private:

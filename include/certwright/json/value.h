@@ -52,8 +52,8 @@ class Value {
   std::optional<std::int64_t> AsInt() const;
   std::optional<double> AsDouble() const;  // of any number
   std::optional<std::string> AsString() const;
-  const Array& Items() const;        // empty where it is no array
-  const Members& Fields() const;     // empty where it is no object
+  const Array& Items() const;     // empty where it is no array
+  const Members& Fields() const;  // empty where it is no object
 
   // The member, or null where there is none.
   const Value& operator[](std::string_view key) const;
@@ -80,8 +80,8 @@ struct ParseLimits {
   std::size_t max_depth = 32;
 };
 
-// Throws Error(kInput) that says where and why: not JSON, not UTF-8, too large, too deep, a key twice,
-// something after the value.
+// Throws Error(kInput) that says where and why: not JSON, not UTF-8, too large, too deep, a key
+// twice, something after the value.
 Value Parse(std::string_view text, const ParseLimits& limits = {});
 
 // Always valid JSON, also where a text is no UTF-8 (U+FFFD in its place) or a number is no number

@@ -20,17 +20,17 @@ enum class Origin { kAcme, kUpload, kSelfSigned };
 struct CertificateVersion {
   std::int64_t id = 0;
   std::int64_t certificate_id = 0;
-  std::string chain_pem;        // leaf first
-  Secret key_pem;               // PKCS#8
-  std::string serial_hex;       // lower case, no leading zero octet but the one that DER demands
-  std::string fingerprint;      // SHA-256 of the leaf's DER, lower-case hex
-  std::string subject;          // the CN alone where there is one, else RFC 4514
-  std::string issuer;           // RFC 4514
+  std::string chain_pem;          // leaf first
+  Secret key_pem;                 // PKCS#8
+  std::string serial_hex;         // lower case, no leading zero octet but the one that DER demands
+  std::string fingerprint;        // SHA-256 of the leaf's DER, lower-case hex
+  std::string subject;            // the CN alone where there is one, else RFC 4514
+  std::string issuer;             // RFC 4514
   std::vector<Identifier> names;  // of the certificate itself
   UnixSeconds not_before = 0;
   UnixSeconds not_after = 0;
-  std::string ari_id;           // RFC 9773 section 4.1, "" where it cannot be formed
-  std::string ca;               // directory URL, "" for what no CA of ours issued
+  std::string ari_id;  // RFC 9773 section 4.1, "" where it cannot be formed
+  std::string ca;      // directory URL, "" for what no CA of ours issued
   Origin origin = Origin::kAcme;
   UnixSeconds created_at = 0;
 };
@@ -45,15 +45,15 @@ struct CertificatePolicy {
 
 struct ManagedCertificate {
   std::int64_t id = 0;
-  std::string name_set;            // NameSetKey(names): unique
-  std::vector<Identifier> names;   // as asked for, sorted
+  std::string name_set;           // NameSetKey(names): unique
+  std::vector<Identifier> names;  // as asked for, sorted
   CertificatePolicy policy;
-  std::string owner;               // "module/mail1" or "" for an administrator
+  std::string owner;  // "module/mail1" or "" for an administrator
   std::optional<std::int64_t> current_version;
-  UnixSeconds next_action_at = 0;  // when the scheduler looks again; 0: never
+  UnixSeconds next_action_at = 0;     // when the scheduler looks again; 0: never
   std::optional<Failure> last_error;  // of the last attempt; none after a success
   UnixSeconds last_error_at = 0;
-  int failures = 0;                // in a row
+  int failures = 0;  // in a row
   UnixSeconds created_at = 0;
   UnixSeconds updated_at = 0;
 };

@@ -22,9 +22,9 @@ struct Identifier {
 // "dns" or "ip", as in the JSON of RFC 8555.
 std::string_view TypeName(IdentifierType type);
 
-// Reads what a person or a program typed. A host name has LDH labels of 1 to 63 bytes, at most 253 in
-// all and at least one dot; Unicode names are converted (IDNA 2008, no mixed scripts within a label).
-// Throws Error(kInput) that names the text and what is wrong with it, in words.
+// Reads what a person or a program typed. A host name has LDH labels of 1 to 63 bytes, at most 253
+// in all and at least one dot; Unicode names are converted (IDNA 2008, no mixed scripts within a
+// label). Throws Error(kInput) that names the text and what is wrong with it, in words.
 Identifier ParseIdentifier(std::string_view text);
 
 // All of them, sorted and without doubles; at least one, at most 100. Throws as ParseIdentifier.

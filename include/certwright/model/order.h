@@ -18,14 +18,14 @@ namespace certwright::model {
 // Where the order stands, as far as we know: the states of RFC 8555 section 7.1.6, with those of
 // our own between them. Stored by name: never rename.
 enum class OrderState {
-  kCreating,     // newOrder is about to be sent, or its answer was lost
-  kPending,      // created; authorizations are to be answered
-  kValidating,   // every challenge was started; the CA looks
-  kReady,        // all authorizations are valid; finalize is to be sent
-  kProcessing,   // finalize was sent
-  kIssued,       // valid: the certificate is to be fetched
-  kDone,         // the certificate was fetched and checked
-  kFailed,       // the CA or a check said no; `failure` says why
+  kCreating,    // newOrder is about to be sent, or its answer was lost
+  kPending,     // created; authorizations are to be answered
+  kValidating,  // every challenge was started; the CA looks
+  kReady,       // all authorizations are valid; finalize is to be sent
+  kProcessing,  // finalize was sent
+  kIssued,      // valid: the certificate is to be fetched
+  kDone,        // the certificate was fetched and checked
+  kFailed,      // the CA or a check said no; `failure` says why
 };
 
 std::string_view OrderStateName(OrderState state);
@@ -36,7 +36,7 @@ struct AuthorizationRecord {
   Identifier identifier;
   std::string challenge_url;  // of the HTTP-01 challenge; "" : not read yet, or already valid
   std::string token;
-  bool started = false;       // the CA was told that the challenge can be looked at
+  bool started = false;  // the CA was told that the challenge can be looked at
 
   bool operator==(const AuthorizationRecord&) const = default;
 };
@@ -48,15 +48,15 @@ struct OrderRecord {
   std::vector<Identifier> identifiers;
   std::string profile;
   std::string preferred_chain;
-  std::string replaces;             // RFC 9773 section 5: certID, or ""
-  Secret key_pem;                   // of the certificate: stored before anything is ordered with it
+  std::string replaces;  // RFC 9773 section 5: certID, or ""
+  Secret key_pem;        // of the certificate: stored before anything is ordered with it
   OrderState state = OrderState::kCreating;
-  std::string url;                  // "" until the CA answered newOrder
+  std::string url;  // "" until the CA answered newOrder
   std::string finalize_url;
   std::string certificate_url;
   std::vector<AuthorizationRecord> authorizations;
-  std::string chain_pem;            // once fetched and checked
-  int attempts = 0;                 // of the present step, after transient failures
+  std::string chain_pem;  // once fetched and checked
+  int attempts = 0;       // of the present step, after transient failures
   std::optional<Failure> failure;
   UnixSeconds created_at = 0;
   UnixSeconds updated_at = 0;
