@@ -113,7 +113,7 @@ Outcome OrderFlow::Advance(OrderRecord& order, std::stop_token stop) {
   const bool stored = order.state != OrderState::kCreating && order.state != OrderState::kDone &&
                       order.state != OrderState::kFailed;
   if (stored && !in_step_with_ca_) {
-    Tell("order", "an order was under way: carrying it on", 10);
+    if (presented_.empty()) Tell("order", "an order was under way: carrying it on", 10);
     return Poll(order, stop);
   }
   switch (order.state) {
@@ -283,6 +283,9 @@ Outcome OrderFlow::StartChallenges(OrderRecord& order, std::stop_token stop) {
   polls_ = 0;
   save_(order);
 
+  // Until every start was answered, the next step looks at the order and the challenges again: one
+  // that the CA was never told of would be waited for in vain.
+  in_step_with_ca_ = false;
   std::atomic<bool> all_valid{true};
   ForEach(to_start.size(), [&](std::size_t i) {
     const Answer answer = client_.Post(signer_, to_start[i]->challenge_url, "{}", stop);
@@ -290,6 +293,7 @@ Outcome OrderFlow::StartChallenges(OrderRecord& order, std::stop_token stop) {
     // A CA that validates inside this request (step-ca) says so here; what fails shows in the order.
     if (body.String("status") != StatusName(Status::kValid)) all_valid = false;
   });
+  in_step_with_ca_ = true;
   if (all_valid) return Wait{};
   return NextPoll(order, std::nullopt);
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/json/failure.h"
 #include "handler.h"
@@ -67,6 +68,16 @@ store::HeldCertificate FindMeant(store::Session& session, const std::string& nam
   throw Error(FailureCode::kNotFound,
               Cat("no certificate for the name or serial '", Printable(name_or_serial, 260), "'"),
               "'certwright list' shows what is there");
+}
+
+issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,
+                              Millis timeout) {
+  constexpr Millis kPatience{5'000};
+  // Where it does not come, the CA will say so in its own words; there may be another way for it.
+  if (!call.context.deliver(0, kPatience, call.stop)) {
+    log::Warning("Traefik does not show the challenge route yet: going on all the same");
+  }
+  return call.context.jobs.Submit(request)->Wait(timeout, call.progress, call.stop);
 }
 
 void AwaitServed(const Invocation& call, const model::CertificateVersion& version,

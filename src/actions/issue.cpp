@@ -27,8 +27,7 @@ std::optional<json::Value> Issue(const Invocation& call) {
     return json::Value::Object({{"dry_run", true}, {"report", report}});
   }
   const Millis timeout = std::chrono::seconds(call.input.Int("timeout", 90));
-  const auto job = call.context.jobs.Submit(request);
-  const issue::ObtainResult result = job->Wait(timeout, call.progress, call.stop);
+  const issue::ObtainResult result = ObtainNow(call, request, timeout);
   json::Value output = json::Value::Object(
       {{"issued", result.issued},
        {"certificate", Describe(result.held, call.context.clock.Now())},

@@ -83,9 +83,8 @@ std::optional<json::Value> SetCertificate(const Invocation& call) {
   request.policy = context.policy;
   if (IsModule(call.caller)) request.owner = call.caller;
   try {
-    const auto job = context.jobs.Submit(request);
     const Millis timeout = std::chrono::seconds(call.input.Int("sync_timeout", 60));
-    const issue::ObtainResult result = job->Wait(timeout, call.progress, call.stop);
+    const issue::ObtainResult result = ObtainNow(call, request, timeout);
     AwaitServed(call, *result.held.current, result.event_seq);
   } catch (const Error& error) {
     if (error.failure().code != FailureCode::kTraefik) {

@@ -30,8 +30,8 @@ struct Feed::Impl {
   struct Worker {
     std::unique_ptr<Subscriber> subscriber;
     std::string name;
-    bool catch_up = false;
-    std::int64_t passed = 0;  // guarded by Impl::mutex once threads run
+    bool catch_up = false;    // guarded by Impl::mutex once threads run
+    std::int64_t passed = 0;  // as well
     std::jthread thread;
   };
 
@@ -53,7 +53,11 @@ struct Feed::Impl {
   bool DeliverNext(Worker& worker, std::stop_token stop) {
     if (worker.catch_up) {
       worker.subscriber->Deliver({}, stop);
-      worker.catch_up = false;
+      {
+        const std::lock_guard guard(mutex);
+        worker.catch_up = false;
+      }
+      changed.notify_all();
       return true;
     }
     const int batch = std::max(1, worker.subscriber->batch());
@@ -171,7 +175,9 @@ bool Feed::WaitPassed(const std::string& subscriber, std::int64_t seq, Millis ti
                    [&](const auto& worker) { return worker->name == subscriber; });
   if (found == impl_->workers.end()) return false;
   std::unique_lock lock(impl_->mutex);
-  return impl_->changed.wait_for(lock, stop, timeout, [&] { return (*found)->passed >= seq; });
+  return impl_->changed.wait_for(lock, stop, timeout, [&] {
+    return !(*found)->catch_up && (*found)->passed >= seq;
+  });
 }
 
 }  // namespace certwright::events

@@ -39,6 +39,7 @@ struct Context {
   std::string ca;                         // directory URL
   // Returns when every in-process subscriber has passed this event: the daemon waits for its feed, a
   // command without a daemon delivers itself. False: not within the time.
+  // With 0 it is about what they do at the start: Traefik has the challenge route.
   std::function<bool(std::int64_t event_seq, Millis timeout, std::stop_token stop)> deliver;
 };
 

@@ -49,7 +49,7 @@ class Feed {
   // daemon). Gives the first failure, if any; what was not delivered comes at the next start.
   std::vector<std::string> DeliverPending(std::stop_token stop);
 
-  // Waits until the named subscriber has passed event `seq`; false when `timeout` is over first or there is none of that name.
+  // Waits until the named subscriber has caught up after the start and has passed event `seq`; false when `timeout` is over first or there is none of that name.
   bool WaitPassed(const std::string& subscriber, std::int64_t seq, Millis timeout,
                   std::stop_token stop);
 
