@@ -32,12 +32,18 @@ bool IsWordByte(char c) {
 
 std::int64_t UnitSeconds(char unit) {
   switch (unit) {
-    case 's': return 1;
-    case 'm': return 60;
-    case 'h': return 3600;
-    case 'd': return 86400;
-    case 'w': return 7 * 86400;
-    default: return 0;
+    case 's':
+      return 1;
+    case 'm':
+      return 60;
+    case 'h':
+      return 3600;
+    case 'd':
+      return 86400;
+    case 'w':
+      return 7 * 86400;
+    default:
+      return 0;
   }
 }
 
@@ -124,11 +130,13 @@ std::string DurationText(std::int64_t seconds) {
 mode_t ParseSocketMode(std::string_view text) {
   unsigned mode = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-  if (error != std::errc() || end != text.data() + text.size() || (text.size() != 3 && text.size() != 4)) {
+  if (error != std::errc() || end != text.data() + text.size() ||
+      (text.size() != 3 && text.size() != 4)) {
     throw Problem{"is no mode; write four octal digits"};
   }
   if ((mode & ~0666U) != 0 || (mode & 0600U) != 0600U) {
-    throw Problem{"is no mode for a socket; its owner reads and writes, nobody executes: from 0600 to 0666"};
+    throw Problem{
+        "is no mode for a socket; its owner reads and writes, nobody executes: from 0600 to 0666"};
   }
   return static_cast<mode_t>(mode);
 }

@@ -110,17 +110,16 @@ Key<Config> DirectoryKey() {
 }
 
 Key<Config> KeyTypeKey() {
-  return {"certificate.key_type", "\"ec256\"", "ec256, ec384, rsa2048, rsa3072 or rsa4096",
-          [](const Value& value, Config& config) {
-            try {
-              config.certificate.key_type = model::KeyTypeFromName(value.Text());
-            } catch (const Error& error) {
-              throw Problem{error.failure().detail};
-            }
-          },
-          [](const Config& config) {
-            return Quoted(model::KeyTypeName(config.certificate.key_type));
-          }};
+  return {
+      "certificate.key_type", "\"ec256\"", "ec256, ec384, rsa2048, rsa3072 or rsa4096",
+      [](const Value& value, Config& config) {
+        try {
+          config.certificate.key_type = model::KeyTypeFromName(value.Text());
+        } catch (const Error& error) {
+          throw Problem{error.failure().detail};
+        }
+      },
+      [](const Config& config) { return Quoted(model::KeyTypeName(config.certificate.key_type)); }};
 }
 
 Key<Config> ApiKey() {
@@ -148,12 +147,13 @@ std::string ModeText(mode_t mode) {
 
 Key<ApiSocket> SocketPathKey() {
   auto key = PathKey<ApiSocket>(
-      "path", [](auto& s) -> auto& { return s.path; }, false,
-      "\"/run/certwright/certwright.sock\"", "where the socket is");
+      "path", [](auto& s) -> auto& { return s.path; }, false, "\"/run/certwright/certwright.sock\"",
+      "where the socket is");
   key.read = [read = key.read](const Value& value, ApiSocket& socket) {
     read(value, socket);
     if (socket.path.string().size() > kSocketPathBytes) {
-      throw Problem{Cat("is longer than the ", kSocketPathBytes, " bytes that a socket's path may have")};
+      throw Problem{
+          Cat("is longer than the ", kSocketPathBytes, " bytes that a socket's path may have")};
     }
   };
   return key;
@@ -174,7 +174,8 @@ Key<ApiSocket> SocketModeKey() {
 
 }  // namespace
 
-#define CERTWRIGHT_FIELD(path) [](auto& c) -> auto& { return c.path; }
+#define CERTWRIGHT_FIELD(path) \
+  [](auto& c) -> auto& { return c.path; }
 
 const std::vector<Key<Config>>& ConfigKeys() {
   static const std::vector<Key<Config>> keys = {
@@ -200,9 +201,10 @@ const std::vector<Key<Config>>& ConfigKeys() {
                       "PEM file of more roots to trust for the directory (a private or a test CA)"),
       TextKey<Config>("acme.profile", CERTWRIGHT_FIELD(acme.profile), true, CheckWord,
                       "\"shortlived\"", "certificate profile; empty: the CA's default"),
-      TextKey<Config>("acme.preferred_chain", CERTWRIGHT_FIELD(acme.preferred_chain), true, nullptr,
-                      "\"ISRG Root X1\"",
-                      "common name of an issuer that the chain should have; empty: the CA's default"),
+      TextKey<Config>(
+          "acme.preferred_chain", CERTWRIGHT_FIELD(acme.preferred_chain), true, nullptr,
+          "\"ISRG Root X1\"",
+          "common name of an issuer that the chain should have; empty: the CA's default"),
       TextKey<Config>("acme.eab_kid", CERTWRIGHT_FIELD(acme.eab_kid), true, nullptr, "\"kid-1\"",
                       "key identifier of an external account binding"),
       PathKey<Config>("acme.eab_hmac_key_file", CERTWRIGHT_FIELD(acme.eab_hmac_key_file), true,
@@ -220,9 +222,10 @@ const std::vector<Key<Config>>& ConfigKeys() {
                       "\"127.0.0.1:9180\"",
                       "where the challenge responder listens; \":80\" without Traefik"),
 
-      PathKey<Config>("traefik.dynamic_dir", CERTWRIGHT_FIELD(traefik.dynamic_dir), true,
-                      "\"/etc/traefik/dynamic\"",
-                      "the directory that Traefik's file provider watches; empty: Traefik is not used"),
+      PathKey<Config>(
+          "traefik.dynamic_dir", CERTWRIGHT_FIELD(traefik.dynamic_dir), true,
+          "\"/etc/traefik/dynamic\"",
+          "the directory that Traefik's file provider watches; empty: Traefik is not used"),
       PathKey<Config>("traefik.certificate_dir", CERTWRIGHT_FIELD(traefik.certificate_dir), true,
                       "\"/var/lib/certwright/traefik\"",
                       "certificate and key files for Traefik; default: traefik below state_dir"),
@@ -243,9 +246,9 @@ const std::vector<Key<Config>>& ConfigKeys() {
       SecondsKey("fuse.window", CERTWRIGHT_FIELD(fuse.window), 60, 365 * kDay,
                  "the window of the fuse"),
 
-      PathKey<Config>("events.dir", CERTWRIGHT_FIELD(events_dir), false,
-                      "\"/etc/certwright/events\"",
-                      "handlers: certificate-changed/ (executables in name order), or one executable"),
+      PathKey<Config>(
+          "events.dir", CERTWRIGHT_FIELD(events_dir), false, "\"/etc/certwright/events\"",
+          "handlers: certificate-changed/ (executables in name order), or one executable"),
       SecondsKey("events.timeout", CERTWRIGHT_FIELD(events_timeout), 1, 3600,
                  "the time that a handler may take"),
   };
@@ -255,10 +258,10 @@ const std::vector<Key<Config>>& ConfigKeys() {
 const std::vector<Key<ApiSocket>>& SocketKeys() {
   static const std::vector<Key<ApiSocket>> keys = {
       SocketPathKey(),
-      ChoiceKey<ApiSocket>("role", CERTWRIGHT_FIELD(role),
-                           {"owner", "fulladm", "certadm", "routeadm", "reader"},
-                           "of everybody who may open the socket: owner, fulladm, certadm, routeadm "
-                           "or reader"),
+      ChoiceKey<ApiSocket>(
+          "role", CERTWRIGHT_FIELD(role), {"owner", "fulladm", "certadm", "routeadm", "reader"},
+          "of everybody who may open the socket: owner, fulladm, certadm, routeadm "
+          "or reader"),
       SocketModeKey(),
       TextKey<ApiSocket>("group", CERTWRIGHT_FIELD(group), true, CheckWord, "\"certwright\"",
                          "of the socket; empty: ours"),

@@ -66,10 +66,11 @@ void CheckTogether(const Config& config, Reader& reader) {
     }
   }
   if (acme.eab_kid.empty() != acme.eab_hmac_key_file.empty()) {
-    reader.Complain({"acme.eab_kid", "acme.eab_hmac_key_file"},
-                    acme.eab_kid.empty()
-                        ? "acme.eab_hmac_key_file is set and acme.eab_kid is not; the CA gave both"
-                        : "acme.eab_kid is set and acme.eab_hmac_key_file is not; the CA gave both");
+    reader.Complain(
+        {"acme.eab_kid", "acme.eab_hmac_key_file"},
+        acme.eab_kid.empty()
+            ? "acme.eab_hmac_key_file is set and acme.eab_kid is not; the CA gave both"
+            : "acme.eab_kid is set and acme.eab_hmac_key_file is not; the CA gave both");
   }
   const auto& traefik = config.traefik;
   if (!traefik.dynamic_dir.empty() && traefik.dynamic_dir == traefik.certificate_dir) {
@@ -95,19 +96,19 @@ toml::table ParseFile(const Path& file, std::string_view named_by) {
     text = ReadFile(file, kMaxBytes);
   } catch (const Error& error) {
     const bool missing = error.failure().code == FailureCode::kNotFound;
-    throw Error(FailureCode::kConfig,
-                Cat("the configuration file ", Printable(file.string()), " (named by ", named_by, ") ",
-                    missing ? "is not there" : Cat("cannot be read: ", error.failure().detail)),
-                missing ? "correct the path; without any file the defaults hold"
-                        : "let this user read it");
+    throw Error(
+        FailureCode::kConfig,
+        Cat("the configuration file ", Printable(file.string()), " (named by ", named_by, ") ",
+            missing ? "is not there" : Cat("cannot be read: ", error.failure().detail)),
+        missing ? "correct the path; without any file the defaults hold" : "let this user read it");
   }
   try {
     return toml::parse(text, file.string());
   } catch (const toml::parse_error& error) {
     const auto& at = error.source().begin;
     throw Error(FailureCode::kConfig,
-                Cat(Printable(file.string()), ":", at.line, ":", at.column, ": is not TOML: ",
-                    Printable(error.description())),
+                Cat(Printable(file.string()), ":", at.line, ":", at.column,
+                    ": is not TOML: ", Printable(error.description())),
                 "correct this line; texts stand in quotes: key = \"value\"");
   }
 }
@@ -152,7 +153,8 @@ Config Load(const std::optional<Path>& file, const Environment& environment) {
     return config;
   }
   const toml::table root = ParseFile(chosen, named_by);
-  Reader reader(Printable(chosen.string()), std::filesystem::absolute(chosen).parent_path(), config);
+  Reader reader(Printable(chosen.string()), std::filesystem::absolute(chosen).parent_path(),
+                config);
   reader.Read(root);
   Derive(config);
   CheckTogether(config, reader);
@@ -166,10 +168,11 @@ std::vector<KeyInfo> KnownKeys() {
   Config config = Defaults(Environment{});
   Derive(config);
   std::vector<KeyInfo> keys;
-  for (const auto& key : ConfigKeys()) keys.push_back({key.name, key.show(config), key.description});
+  for (const auto& key : ConfigKeys())
+    keys.push_back({key.name, key.show(config), key.description});
   for (const auto& key : SocketKeys()) {
-    keys.push_back({Cat(kSocketTable, ".", key.name), key.show(config.api_sockets.front()),
-                    key.description});
+    keys.push_back(
+        {Cat(kSocketTable, ".", key.name), key.show(config.api_sockets.front()), key.description});
   }
   return keys;
 }

@@ -73,7 +73,8 @@ bool Reader::ReadKey(const std::vector<Key<Target>>& keys, const std::string& pr
     key->read(Value(node, base_dir_), target);
     if constexpr (std::is_same_v<Target, Config>) config_.origins[name].source = Source(node);
   } catch (const Problem& problem) {
-    Add(Line(node), Cat(prefix, name, ": ", problem.text, "; for example ", name, " = ", key->example));
+    Add(Line(node),
+        Cat(prefix, name, ": ", problem.text, "; for example ", name, " = ", key->example));
   }
   return true;
 }
@@ -81,8 +82,8 @@ bool Reader::ReadKey(const std::vector<Key<Target>>& keys, const std::string& pr
 void Reader::ReadSockets(const toml::node& node) {
   const auto* sockets = node.as_array();
   if (sockets == nullptr || sockets->empty() || !sockets->is_array_of_tables()) {
-    Add(Line(node), Cat(kSocketTable, ": is ", Describe(node), ", wanted are one or more sections: [[",
-                        kSocketTable, "]]"));
+    Add(Line(node), Cat(kSocketTable, ": is ", Describe(node),
+                        ", wanted are one or more sections: [[", kSocketTable, "]]"));
     return;
   }
   config_.api_sockets.clear();
@@ -98,8 +99,8 @@ void Reader::ReadSocket(const toml::table& table) {
     if (!ReadKey(SocketKeys(), prefix, name, node, socket)) Unknown(node, prefix + name);
   }
   if (!table.contains("path")) {
-    Add(Line(table), Cat(kSocketTable, ": has no path; for example path = ",
-                         SocketKeys().front().example));
+    Add(Line(table),
+        Cat(kSocketTable, ": has no path; for example path = ", SocketKeys().front().example));
     return;
   }
   for (const auto& other : config_.api_sockets) {
@@ -140,10 +141,12 @@ void Reader::ThrowProblems() const {
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto& a, const auto& b) { return a.line < b.line; });
   std::vector<std::string> lines;
-  for (const auto& finding : sorted) lines.push_back(Cat(file_, ":", finding.line, ": ", finding.text));
-  throw Error(FailureCode::kConfig, certwright::Join(lines, "\n"),
-              "correct the file; `certwright config check` looks at it again, and `certwright config "
-              "show` prints all keys");
+  for (const auto& finding : sorted)
+    lines.push_back(Cat(file_, ":", finding.line, ": ", finding.text));
+  throw Error(
+      FailureCode::kConfig, certwright::Join(lines, "\n"),
+      "correct the file; `certwright config check` looks at it again, and `certwright config "
+      "show` prints all keys");
 }
 
 }  // namespace certwright::config

@@ -12,11 +12,13 @@ namespace certwright::config {
 
 class Reader {
  public:
-  // `file` as it is named in messages; relative paths hang below `base_dir`. `config` holds the defaults.
+  // `file` as it is named in messages; relative paths hang below `base_dir`. `config` holds the
+  // defaults.
   Reader(std::string file, Path base_dir, Config& config);
 
   void Read(const toml::table& root);
-  // A rule between several keys was broken: told at the place of the first of `keys` that the file sets.
+  // A rule between several keys was broken: told at the place of the first of `keys` that the file
+  // sets.
   void Complain(const std::vector<std::string>& keys, const std::string& text);
   // Throws Error(kConfig) with one line a problem, in the order of the file.
   void ThrowProblems() const;

@@ -8,23 +8,23 @@ namespace certwright::config {
 namespace {
 
 bool HasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 void CheckRange(std::int64_t number, std::int64_t lowest, std::int64_t highest,
                 const std::function<std::string(std::int64_t)>& text) {
   if (number < lowest || number > highest) {
-    throw Problem{Cat(text(number), " is out of range; it goes from ", text(lowest), " to ",
-                      text(highest))};
+    throw Problem{
+        Cat(text(number), " is out of range; it goes from ", text(lowest), " to ", text(highest))};
   }
 }
 
 }  // namespace
 
 std::string Describe(const toml::node& node) {
-  if (const auto* text = node.as_string()) return Cat("the text \"", Printable(text->get(), 60), "\"");
+  if (const auto* text = node.as_string())
+    return Cat("the text \"", Printable(text->get(), 60), "\"");
   if (const auto* number = node.as_integer()) return Cat("the integer ", number->get());
   if (const auto* number = node.as_floating_point()) return Cat("the number ", number->get());
   if (const auto* flag = node.as_boolean()) return FlagText(flag->get());

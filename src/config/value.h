@@ -1,12 +1,12 @@
 // One value of the file on its way into the Config struct, and back to TOML text.
 #pragma once
 
+#include <toml++/toml.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-
-#include <toml++/toml.h>
 
 #include "certwright/base/file.h"
 #include "checks.h"
@@ -39,8 +39,9 @@ std::string Describe(const toml::node& node);
 std::string Quoted(std::string_view text);
 std::string FlagText(bool flag);
 
-// One key that may stand in a Target (Config, or one [[api.socket]]). Everything that is said or done about
-// a key comes from its row: reading, `config show`, the nearest key, and the check of the example file.
+// One key that may stand in a Target (Config, or one [[api.socket]]). Everything that is said or
+// done about a key comes from its row: reading, `config show`, the nearest key, and the check of
+// the example file.
 template <typename Target>
 struct Key {
   std::string name;

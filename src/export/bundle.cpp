@@ -38,7 +38,8 @@ std::vector<PemBlock> Blocks(const model::CertificateVersion& version) {
     if (!blocks.empty()) return blocks;
   } catch (const Error&) {
   }
-  throw Error(FailureCode::kDamaged, Cat("the stored chain of certificate ", version.serial_hex, " is no PEM"));
+  throw Error(FailureCode::kDamaged,
+              Cat("the stored chain of certificate ", version.serial_hex, " is no PEM"));
 }
 
 // Written again from the DER: no text between the blocks, one form of line ends.

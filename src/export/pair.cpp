@@ -42,13 +42,14 @@ bool Holds(const Path& file, const Secret& wanted) {
 
 Path FolderOf(const Path& file) { return file.has_parent_path() ? file.parent_path() : Path("."); }
 
-// A new file beside its target: whole and on the disk, but not yet in its place. WriteFileAtomically does both
-// in one step, and here two files must be ready before the first is renamed.
+// A new file beside its target: whole and on the disk, but not yet in its place.
+// WriteFileAtomically does both in one step, and here two files must be ready before the first is
+// renamed.
 class Staged {
  public:
   Staged(Path target, const Secret& content, mode_t mode) : target_(std::move(target)) {
-    path_ = FolderOf(target_) /
-            Cat(".", target_.filename().string().substr(0, 200), ".", RandomHex(SystemRandom(), 8), ".tmp");
+    path_ = FolderOf(target_) / Cat(".", target_.filename().string().substr(0, 200), ".",
+                                    RandomHex(SystemRandom(), 8), ".tmp");
     Fd fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) Fail("cannot write");
     Write(fd.get(), content.Reveal());
@@ -107,7 +108,8 @@ void Tighten(const Path& key_file) {
 
 }  // namespace
 
-bool WritePair(const Path& cert_file, const Path& key_file, const model::CertificateVersion& version) {
+bool WritePair(const Path& cert_file, const Path& key_file,
+               const model::CertificateVersion& version) {
   const Secret cert = MakeBundle(version, Format::kFullchain, Secret());
   const Secret key = MakeBundle(version, Format::kKey, Secret());
   std::optional<Staged> new_key;

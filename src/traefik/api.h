@@ -11,9 +11,11 @@ namespace certwright::traefik {
 class Api {
  public:
   // `base` without a slash at its end.
-  Api(http::Transport& transport, std::string base) : transport_(transport), base_(std::move(base)) {}
+  Api(http::Transport& transport, std::string base)
+      : transport_(transport), base_(std::move(base)) {}
 
-  // All throw Error as Transport::Send does, and Error(kTraefik) on a status that is neither 200 nor 404.
+  // All throw Error as Transport::Send does, and Error(kTraefik) on a status that is neither 200
+  // nor 404.
   bool HasMiddleware(const std::string& name, std::stop_token stop) const;
   // Exactly this certificate, by the SHA-256 of its DER (Traefik 3.7 on).
   bool HasCertificate(const std::string& fingerprint, std::stop_token stop) const;

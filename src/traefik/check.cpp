@@ -59,8 +59,9 @@ std::vector<std::string> HostNames(const model::CertificateVersion& version) {
 }
 
 // Fills what the handshakes say; stops at the first name that shows another certificate.
-void LookAt(const PeerLookup& peer, const Address& address, const model::CertificateVersion& version,
-            const std::string& default_leaf, ServedCertificate& result) {
+void LookAt(const PeerLookup& peer, const Address& address,
+            const model::CertificateVersion& version, const std::string& default_leaf,
+            ServedCertificate& result) {
   const std::string wanted = LeafOf(version.chain_pem);
   for (const auto& name : HostNames(version)) {
     result.name = ServerName(name);
@@ -104,7 +105,8 @@ bool CheckLive(const Api& api, const std::string& generation, CheckReport& repor
     report.live = api.HasMiddleware(MarkerName(generation), stop);
     if (!report.live && report.written) {
       report.problem =
-          "Traefik has not taken certwright.yml; its log says why (another file in that directory may be "
+          "Traefik has not taken certwright.yml; its log says why (another file in that directory "
+          "may be "
           "broken)";
     }
     return true;
@@ -115,8 +117,8 @@ bool CheckLive(const Api& api, const std::string& generation, CheckReport& repor
   }
 }
 
-void CheckLoaded(const Api& api, const model::CertificateVersion& version, ServedCertificate& result,
-                 std::stop_token stop) {
+void CheckLoaded(const Api& api, const model::CertificateVersion& version,
+                 ServedCertificate& result, std::stop_token stop) {
   try {
     result.loaded = api.HasCertificate(version.fingerprint, stop);
     if (!result.loaded) {
@@ -145,7 +147,8 @@ void NoteOtherFiles(const Path& dynamic_dir, CheckReport& report) {
   std::vector<std::string> paths;
   for (const auto& entry : std::filesystem::directory_iterator(dynamic_dir, error)) {
     const std::string name = entry.path().filename().string();
-    if (name != kFileName && !name.starts_with('.')) paths.push_back(Printable(entry.path().string()));
+    if (name != kFileName && !name.starts_with('.'))
+      paths.push_back(Printable(entry.path().string()));
   }
   std::sort(paths.begin(), paths.end());
   for (const auto& path : paths) {
@@ -201,10 +204,12 @@ CheckReport Publisher::Check(std::stop_token stop) {
   const Api api(transport_, options_.api);
   const bool reachable = !options_.api.empty() && CheckLive(api, plan.generation, report, stop);
   if (options_.api.empty()) {
-    report.notes.push_back("traefik.api is not set: whether Traefik has loaded a certificate is not known");
+    report.notes.push_back(
+        "traefik.api is not set: whether Traefik has loaded a certificate is not known");
   }
   const auto address = ParseAddress(HttpsAddress(stop));
-  if (!address) report.notes.push_back("traefik.https_address is not known: no handshake was tried");
+  if (!address)
+    report.notes.push_back("traefik.https_address is not known: no handshake was tried");
 
   const std::string default_leaf = LeafOf(plan.self_signed.chain_pem);
   for (const auto& version : plan.versions) {

@@ -25,7 +25,8 @@ Value ChallengeRouter(const std::string& entrypoint) {
 }
 
 Value Http(const DynamicConfiguration& configuration) {
-  // The twin is for an entrypoint-wide redirect: the CA follows it to https, where any certificate will do.
+  // The twin is for an entrypoint-wide redirect: the CA follows it to https, where any certificate
+  // will do.
   Value twin = ChallengeRouter(configuration.https_entrypoint);
   twin.Set("tls", Value::Object());
   Value routers = Value::Object();
@@ -71,12 +72,12 @@ std::string MarkerName(std::string_view generation) { return Cat("certwright-gen
 
 std::string Render(const DynamicConfiguration& configuration) {
   const auto& generation = configuration.generation;
-  const bool good = !generation.empty() && std::all_of(generation.begin(), generation.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  });
+  const bool good =
+      !generation.empty() && std::all_of(generation.begin(), generation.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+      });
   if (!good) throw Error(FailureCode::kInternal, "a generation for Traefik is not [a-z0-9]+");
-  return WriteYamlJson(
-      Value::Object({{"http", Http(configuration)}, {"tls", Tls(configuration)}}));
+  return WriteYamlJson(Value::Object({{"http", Http(configuration)}, {"tls", Tls(configuration)}}));
 }
 
 }  // namespace certwright::traefik

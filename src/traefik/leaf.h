@@ -10,7 +10,8 @@ namespace certwright::traefik {
 // The DER of the first certificate of a chain; "" where the text holds none.
 std::string LeafOf(const std::string& chain_pem);
 
-// The content octets of the serial number (RFC 5280 section 4.1), hex; "" where the bytes are no certificate.
+// The content octets of the serial number (RFC 5280 section 4.1), hex; "" where the bytes are no
+// certificate.
 std::string SerialOf(std::string_view der);
 
 }  // namespace certwright::traefik

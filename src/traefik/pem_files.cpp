@@ -26,7 +26,8 @@ gid_t GroupId(const std::string& name) {
       found != nullptr) {
     return entry.gr_gid;
   }
-  throw Error(FailureCode::kConfig, Cat("traefik.group: there is no group \"", Printable(name), "\""),
+  throw Error(FailureCode::kConfig,
+              Cat("traefik.group: there is no group \"", Printable(name), "\""),
               "name the group that Traefik runs with, or make it");
 }
 
@@ -92,8 +93,8 @@ bool PemFiles::Write(const model::CertificateVersion& version, bool compare) con
 bool PemFiles::WriteOne(const Path& path, const std::string& content, bool compare) const {
   const mode_t mode = gid_ == kNoGroup ? 0600 : 0640;
   struct stat info {};
-  if (::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 07777) == mode &&
-      (gid_ == kNoGroup || info.st_gid == gid_) &&
+  if (::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+      (info.st_mode & 07777) == mode && (gid_ == kNoGroup || info.st_gid == gid_) &&
       static_cast<std::size_t>(info.st_size) == content.size() &&
       (!compare || Secret(ReadFile(path)) == Secret(content))) {
     return false;

@@ -17,15 +17,17 @@ class PemFiles {
   // `group` "" : files 0600 in a directory 0700; else 0640 and 0750 with that group.
   PemFiles(Path dir, std::string group);
 
-  // "12-34.crt": a version never changes, and Traefik sees a change only by its name. The self-signed
-  // pair, which has no managed certificate, is named after its content.
+  // "12-34.crt": a version never changes, and Traefik sees a change only by its name. The
+  // self-signed pair, which has no managed certificate, is named after its content.
   CertificateFiles For(const model::CertificateVersion& version) const;
 
   // Makes the directory. Throws Error(kConfig) where the group does not exist.
   void Prepare();
-  // Writes what is missing, key first; where `compare`, also what differs. True where a file was written.
+  // Writes what is missing, key first; where `compare`, also what differs. True where a file was
+  // written.
   bool Write(const model::CertificateVersion& version, bool compare) const;
-  // Removes our files that are not among `wanted` (file names), and what a crash left of a temporary one.
+  // Removes our files that are not among `wanted` (file names), and what a crash left of a
+  // temporary one.
   void RemoveOthers(const std::set<std::string>& wanted) const;
 
  private:

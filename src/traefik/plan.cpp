@@ -18,6 +18,16 @@ auto Rank(const model::CertificateVersion& version) {
                     -version.not_after, version.certificate_id);
 }
 
+// Where the responder listens on all addresses, Traefik is led to the loopback.
+std::string Reachable(const std::string& url) {
+  constexpr std::string_view kScheme = "http://";
+  for (const std::string_view any : {"0.0.0.0:", "[::]:", ":"}) {
+    const std::string start = Cat(kScheme, any);
+    if (url.starts_with(start)) return Cat(kScheme, "127.0.0.1:", url.substr(start.size()));
+  }
+  return url;
+}
+
 }  // namespace
 
 std::string TraefikKey(const model::CertificateVersion& version) {
@@ -32,7 +42,8 @@ Publisher::Plan Publisher::MakePlan(bool with_keys) {
   database_.Read([&](store::Session& session) {
     auto self_signed = store::FindSelfSigned(session);
     if (!self_signed) {
-      throw Error(FailureCode::kInternal, "the store holds no self-signed pair for Traefik's default");
+      throw Error(FailureCode::kInternal,
+                  "the store holds no self-signed pair for Traefik's default");
     }
     plan.self_signed = std::move(*self_signed);
     plan.self_signed.origin = model::Origin::kSelfSigned;
@@ -47,7 +58,7 @@ Publisher::Plan Publisher::MakePlan(bool with_keys) {
   DynamicConfiguration configuration;
   configuration.http_entrypoint = options_.http_entrypoint;
   configuration.https_entrypoint = options_.https_entrypoint;
-  configuration.challenge_url = options_.challenge_url;
+  configuration.challenge_url = Reachable(options_.challenge_url);
   configuration.default_certificate = files.For(plan.self_signed);
   std::string fingerprints;
   for (const auto& version : plan.versions) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "certwright/traefik/publisher.h"
 #include "certwright/store/certificates.h"
+#include "certwright/traefik/publisher.h"
 
 namespace certwright::traefik {
 
@@ -14,8 +14,8 @@ struct Publisher::Plan {
   std::vector<model::CertificateVersion> versions;  // in the order of the file
   model::CertificateVersion self_signed;
   std::string generation;
-  std::string text;              // of certwright.yml
-  std::set<std::string> files;   // names of the PEM files in it
+  std::string text;             // of certwright.yml
+  std::set<std::string> files;  // names of the PEM files in it
 };
 
 inline constexpr char kFileName[] = "certwright.yml";

@@ -19,7 +19,8 @@
 namespace certwright::traefik {
 namespace {
 
-// The first change after quiet is live in 3 ms, one right after it has to wait for Traefik's throttle.
+// The first change after quiet is live in 3 ms, one right after it has to wait for Traefik's
+// throttle.
 constexpr Millis kFirstPoll{3};
 constexpr Millis kLastPoll{100};
 // A Traefik that is being started again is given this long to answer at all.
@@ -38,15 +39,18 @@ std::optional<std::string> Present(const Path& file) {
 void CheckDynamicDir(const Path& dir) {
   std::error_code error;
   if (!dir.empty() && std::filesystem::is_directory(dir, error)) return;
-  throw Error(FailureCode::kConfig,
-              Cat("traefik.dynamic_dir: ", Printable(dir.string()), " is no directory"),
-              "make the directory that Traefik's file provider watches (providers.file.directory), and "
-              "start Traefik again: it watches only what was there when it started");
+  throw Error(
+      FailureCode::kConfig,
+      Cat("traefik.dynamic_dir: ", Printable(dir.string()), " is no directory"),
+      "make the directory that Traefik's file provider watches (providers.file.directory), and "
+      "start Traefik again: it watches only what was there when it started");
 }
 
 bool SameFileSystem(const Path& a, const Path& b) {
-  struct stat of_a {}, of_b {};
-  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 && of_a.st_dev == of_b.st_dev;
+  struct stat of_a {
+  }, of_b{};
+  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 &&
+         of_a.st_dev == of_b.st_dev;
 }
 
 // A directory below the watched one: Traefik reads it (so it may enter) but does not watch it.
@@ -135,7 +139,8 @@ void Publisher::Publish(std::stop_token stop) {
   files.RemoveOthers(wanted);
 }
 
-// The temporary file must not be made in the watched directory: Traefik would read everything twice.
+// The temporary file must not be made in the watched directory: Traefik would read everything
+// twice.
 void Publisher::WriteText(const std::string& text) const {
   WriteOptions options;
   options.mode = 0644;
@@ -181,8 +186,9 @@ void Publisher::WaitLive(const std::string& generation, std::stop_token stop) {
   failure.transient = true;
   failure.detail = Cat("Traefik does not serve what was written to ",
                        Printable((options_.dynamic_dir / kFileName).string()), ": ", reason);
-  failure.advice = Cat("run `certwright traefik check` and look into Traefik's log: it must run, watch this "
-                       "directory, and be able to read every other file there");
+  failure.advice =
+      Cat("run `certwright traefik check` and look into Traefik's log: it must run, watch this "
+          "directory, and be able to read every other file there");
   throw Error(std::move(failure));
 }
 

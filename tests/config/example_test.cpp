@@ -47,7 +47,8 @@ TEST_F(Example, HoldsEveryKey) {
     EXPECT_NE(key.description, "") << key.name;
     const std::string prefix = "api.socket.";
     if (!key.name.starts_with(prefix)) continue;
-    EXPECT_NE(sockets.find("\n" + key.name.substr(prefix.size()) + " = "), std::string::npos) << key.name;
+    EXPECT_NE(sockets.find("\n" + key.name.substr(prefix.size()) + " = "), std::string::npos)
+        << key.name;
   }
 }
 

@@ -15,13 +15,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A real key and certificate; the issuer is another self-signed one (nobody here looks at signatures).
+// A real key and certificate; the issuer is another self-signed one (nobody here looks at
+// signatures).
 const model::CertificateVersion& Sample() {
   static const model::CertificateVersion version = [] {
     auto leaf = crypto::SelfSigned(model::ParseIdentifiers({"a.example.org", "*.example.org"}),
                                    1'700'000'000, 1'900'000'000);
-    const auto issuer = crypto::SelfSigned(model::ParseIdentifiers({"ca.example.org"}), 1'700'000'000,
-                                           1'900'000'000);
+    const auto issuer = crypto::SelfSigned(model::ParseIdentifiers({"ca.example.org"}),
+                                           1'700'000'000, 1'900'000'000);
     leaf.chain_pem += issuer.chain_pem;
     return leaf;
   }();
@@ -63,7 +64,8 @@ TEST(MakeBundle, PutsThePartsInTheOrderOfTheFormat) {
 TEST(MakeBundle, GivesTheLeafAsDerAndTheIssuersAsChain) {
   const auto blocks = SplitPem(Sample().chain_pem);
   EXPECT_EQ(MakeBundle(Sample(), Format::kDer, Secret()).Reveal(), blocks.at(0).der);
-  EXPECT_EQ(SplitPem(MakeBundle(Sample(), Format::kChain, Secret()).Reveal()).at(0).der, blocks.at(1).der);
+  EXPECT_EQ(SplitPem(MakeBundle(Sample(), Format::kChain, Secret()).Reveal()).at(0).der,
+            blocks.at(1).der);
   auto alone = Sample();
   alone.chain_pem = ToPem("CERTIFICATE", blocks.at(0).der);
   EXPECT_EQ(MakeBundle(alone, Format::kChain, Secret()).Reveal(), "");
@@ -78,9 +80,12 @@ TEST(MakeBundle, MakesAPkcs12ThatIsDer) {
 
 TEST(MakeBundle, WritesJsonOnOneLine) {
   const std::string text = MakeBundle(Sample(), Format::kJson, Secret()).Reveal();
-  EXPECT_THAT(text, HasSubstr("{\"names\":[\"*.example.org\",\"a.example.org\"],\"serial\":\"" +
-                              Sample().serial_hex + "\",\"not_before\":\"2023-11-14T22:13:20Z\","
-                              "\"not_after\":\"2030-03-17T17:46:40Z\",\"cert\":\"-----BEGIN CERTIFICATE-----\\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "{\"names\":[\"*.example.org\",\"a.example.org\"],\"serial\":\"" + Sample().serial_hex +
+          "\",\"not_before\":\"2023-11-14T22:13:20Z\","
+          "\"not_after\":\"2030-03-17T17:46:40Z\",\"cert\":\"-----BEGIN CERTIFICATE-----\\n"));
   EXPECT_THAT(text, HasSubstr("\"key\":\"-----BEGIN PRIVATE KEY-----\\n"));
   EXPECT_EQ(text.find('\n'), text.size() - 1);
 }
@@ -159,7 +164,8 @@ TEST_F(WritePairTest, ReplacesWhatDiffers) {
     std::string cert;  // "" : not there
     std::string key;
   };
-  const auto other = crypto::SelfSigned(model::ParseIdentifiers({"b.example.org"}), 0, 1'900'000'000);
+  const auto other =
+      crypto::SelfSigned(model::ParseIdentifiers({"b.example.org"}), 0, 1'900'000'000);
   const std::string cert = MakeBundle(Sample(), Format::kFullchain, Secret()).Reveal();
   const std::string key = Sample().key_pem.Reveal();
   const Row rows[] = {
@@ -194,7 +200,8 @@ TEST_F(WritePairTest, TakesTheKeyAwayFromOthers) {
 }
 
 TEST_F(WritePairTest, TouchesNeitherFileWhereOneCannotBeWritten) {
-  const auto other = crypto::SelfSigned(model::ParseIdentifiers({"b.example.org"}), 0, 1'900'000'000);
+  const auto other =
+      crypto::SelfSigned(model::ParseIdentifiers({"b.example.org"}), 0, 1'900'000'000);
   WriteFileAtomically(key_, other.key_pem.Reveal());
   try {
     WritePair(dir_ / "missing" / "cert.pem", key_, Sample());

@@ -23,7 +23,8 @@ DynamicConfiguration Sample() {
 }
 
 // The paths of all members that are empty objects.
-void EmptyObjects(const json::Value& value, const std::string& path, std::vector<std::string>& found) {
+void EmptyObjects(const json::Value& value, const std::string& path,
+                  std::vector<std::string>& found) {
   if (value.IsObject() && value.Fields().empty()) found.push_back(path);
   for (const auto& [key, member] : value.Fields()) EmptyObjects(member, Cat(path, "/", key), found);
   for (const auto& item : value.Items()) EmptyObjects(item, path + "[]", found);
@@ -61,7 +62,8 @@ TEST(Render, ListsCertificatesInTheGivenOrderAndTheDefault) {
   ASSERT_EQ(tls["certificates"].Items().size(), 2U);
   EXPECT_EQ(tls["certificates"].Items()[0].String("certFile"), "/pem/1-1.crt");
   EXPECT_EQ(tls["certificates"].Items()[1].String("keyFile"), "/pem/2-5.key");
-  EXPECT_EQ(tls["stores"]["default"]["defaultCertificate"].String("certFile"), "/pem/default-0.crt");
+  EXPECT_EQ(tls["stores"]["default"]["defaultCertificate"].String("certFile"),
+            "/pem/default-0.crt");
 }
 
 TEST(Render, HoldsNoEmptyObjectButTheTwinsTls) {

@@ -1,4 +1,5 @@
-// A real store in a folder of its own, a Traefik that answers from memory, and a clock that counts waits.
+// A real store in a folder of its own, a Traefik that answers from memory, and a clock that counts
+// waits.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -52,7 +53,8 @@ class FakeTraefik : public http::Transport {
     http::Response response;
     response.status = status(path);
     if (response.status == 0) throw Error(FailureCode::kNetwork, "connection refused");
-    response.body = path.starts_with("/api/entrypoints/") ? "{\"address\":\"" + entrypoint + "\"}" : "{}";
+    response.body =
+        path.starts_with("/api/entrypoints/") ? "{\"address\":\"" + entrypoint + "\"}" : "{}";
     return response;
   }
 };
@@ -144,7 +146,9 @@ class TraefikFixture : public ::testing::Test {
   FakeTraefik traefik_;
   FakeClock clock_;
   TraefikOptions options_;
-  PeerLookup peer_ = [](const std::string&, int, const std::string&, Millis) { return std::string(); };
+  PeerLookup peer_ = [](const std::string&, int, const std::string&, Millis) {
+    return std::string();
+  };
 };
 
 }  // namespace certwright::traefik

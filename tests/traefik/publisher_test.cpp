@@ -41,7 +41,8 @@ TEST_F(Publish, LeavesNothingElseInTheWatchedDirectory) {
   Add({"a.example.org"}, 1);
   MakePublisher().Publish({});
   int count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(options_.dynamic_dir)) {
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator(options_.dynamic_dir)) {
     ++count;
   }
   EXPECT_EQ(count, 1);
@@ -197,7 +198,22 @@ TEST_F(Publish, PutsTheLongerValidOfTwoWithTheSameNamesFirst) {
   const std::string text = publisher.RenderText();
   EXPECT_LT(text.find(Stem(other) + ".crt"), text.find(Stem(older) + ".crt"));
   publisher.Publish({});
-  EXPECT_THAT(publisher.Check({}).notes, ::testing::Contains(HasSubstr("2 certificates have the same names (a.example.org)")));
+  EXPECT_THAT(publisher.Check({}).notes,
+              ::testing::Contains(HasSubstr("2 certificates have the same names (a.example.org)")));
+}
+
+TEST_F(Publish, LeadsTraefikToTheLoopbackWhereTheResponderListensEverywhere) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"http://:80", "http://127.0.0.1:80"},
+      {"http://0.0.0.0:9180", "http://127.0.0.1:9180"},
+      {"http://[::]:9180", "http://127.0.0.1:9180"},
+      {"http://10.0.0.7:9180", "http://10.0.0.7:9180"},
+      {"http://[fd00::1]:9180", "http://[fd00::1]:9180"},
+  };
+  for (const auto& [given, wanted] : rows) {
+    options_.challenge_url = given;
+    EXPECT_THAT(MakePublisher().RenderText(), HasSubstr(Cat("\"url\": \"", wanted, "\"")));
+  }
 }
 
 TEST_F(Publish, IsASubscriberThatCatchesUp) {

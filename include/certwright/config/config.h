@@ -29,7 +29,7 @@ struct Config {
   std::string module_id = "traefik1";
 
   struct Acme {
-    std::string directory;       // a URL: short names are resolved
+    std::string directory;  // a URL: short names are resolved
     std::string email;
     bool agree_to_terms = false;
     Path ca_bundle;
@@ -38,7 +38,7 @@ struct Config {
     std::string eab_kid;
     Path eab_hmac_key_file;
     bool allow_http_loopback = false;
-    int exchange_timeout = 30;   // seconds, 1..300
+    int exchange_timeout = 30;  // seconds, 1..300
   } acme;
 
   struct Certificate {
@@ -49,9 +49,9 @@ struct Config {
   std::string http01_listen = "127.0.0.1:9180";
 
   struct Traefik {
-    Path dynamic_dir;            // "" : Traefik is not used
-    Path certificate_dir;        // default: state_dir/traefik
-    std::string group;           // group that may read the key files; "" : none
+    Path dynamic_dir;      // "" : Traefik is not used
+    Path certificate_dir;  // default: state_dir/traefik
+    std::string group;     // group that may read the key files; "" : none
     std::string api;
     std::string https_address;
     std::string http_entrypoint = "http";
@@ -59,16 +59,16 @@ struct Config {
   } traefik;
 
   struct Fuse {
-    int orders_per_name_set = 4;         // 1..1000
-    std::int64_t window = 168 * 3600;    // seconds, from "168h", "7d", "30m"; 60 s .. 365 d
+    int orders_per_name_set = 4;       // 1..1000
+    std::int64_t window = 168 * 3600;  // seconds, from "168h", "7d", "30m"; 60 s .. 365 d
   } fuse;
 
   Path events_dir;
-  int events_timeout = 60;       // seconds a handler may take, 1..3600
+  int events_timeout = 60;  // seconds a handler may take, 1..3600
 
   std::vector<ApiSocket> api_sockets;  // one at least
 
-  Path file;                     // that was read, "" where there was none
+  Path file;  // that was read, "" where there was none
   // Every key in force: its value as TOML text and where it came from ("default", "FILE:LINE").
   struct Origin {
     std::string value;
@@ -77,18 +77,18 @@ struct Config {
   std::map<std::string, Origin> origins;
 };
 
-// `file` from --config, else CERTWRIGHT_CONFIG (`environment_file`), else /etc/certwright/certwright.toml where it
-// exists, else defaults. Relative paths are relative to the file. As a user who is not root the default
-// directories are $XDG_STATE_HOME/certwright (else ~/.local/state/certwright) and $XDG_RUNTIME_DIR/certwright
-// (else state_dir/run).
-// Throws Error(kConfig): file, line, key, what is wrong, what would be right, and the nearest known key.
+// `file` from --config, else CERTWRIGHT_CONFIG (`environment_file`), else
+// /etc/certwright/certwright.toml where it exists, else defaults. Relative paths are relative to
+// the file. As a user who is not root the default directories are $XDG_STATE_HOME/certwright (else
+// ~/.local/state/certwright) and $XDG_RUNTIME_DIR/certwright (else state_dir/run). Throws
+// Error(kConfig): file, line, key, what is wrong, what would be right, and the nearest known key.
 Config Load(const std::optional<Path>& file);
 
 // What Load asks of the process around it.
 struct Environment {
-  bool root = true;             // the effective user
-  std::string config_file;      // CERTWRIGHT_CONFIG
-  std::string xdg_state_home;   // taken where absolute, as the XDG specification demands
+  bool root = true;            // the effective user
+  std::string config_file;     // CERTWRIGHT_CONFIG
+  std::string xdg_state_home;  // taken where absolute, as the XDG specification demands
   std::string xdg_runtime_dir;
   std::string home;
   Path standard_file = "/etc/certwright/certwright.toml";
@@ -96,8 +96,8 @@ struct Environment {
 Environment ProcessEnvironment();
 Config Load(const std::optional<Path>& file, const Environment& environment);
 
-// Every key that the file may hold, in the order of the documentation. The keys of one [[api.socket]]
-// are there as "api.socket.path" and so on.
+// Every key that the file may hold, in the order of the documentation. The keys of one
+// [[api.socket]] are there as "api.socket.path" and so on.
 struct KeyInfo {
   std::string name;
   std::string value;  // the default (of root) as TOML text

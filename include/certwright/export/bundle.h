@@ -34,15 +34,17 @@ std::vector<std::string> FormatNames();
 bool HasKey(Format format);
 
 // The bytes of the bundle. `password` counts for kPkcs12 only. Secret where HasKey says so; always
-// as Secret, so that nobody has to think of it. Throws Error(kDamaged) where the stored texts are no PEM.
+// as Secret, so that nobody has to think of it. Throws Error(kDamaged) where the stored texts are
+// no PEM.
 Secret MakeBundle(const model::CertificateVersion& version, Format format, const Secret& password);
 
-// Keeps the two files of `get-certificate --cert-file F --key-file K`: fullchain (0644) and key (0600).
-// False where both hold this version already (the certificate compared as certificates, not as
-// text; the modes are put right silently). Else both new files are written and synced first and then
-// renamed, the key before the certificate: no reader sees a new certificate with the old key, and
-// the other way round only between two renames. On any failure before them both files stay.
+// Keeps the two files of `get-certificate --cert-file F --key-file K`: fullchain (0644) and key
+// (0600). False where both hold this version already (the certificate compared as certificates, not
+// as text; the modes are put right silently). Else both new files are written and synced first and
+// then renamed, the key before the certificate: no reader sees a new certificate with the old key,
+// and the other way round only between two renames. On any failure before them both files stay.
 // Throws Error(kDisk | kPermission).
-bool WritePair(const Path& cert_file, const Path& key_file, const model::CertificateVersion& version);
+bool WritePair(const Path& cert_file, const Path& key_file,
+               const model::CertificateVersion& version);
 
 }  // namespace certwright::exports

@@ -16,7 +16,7 @@ struct CertificateFiles {
 };
 
 struct DynamicConfiguration {
-  std::string generation;                      // of the marker: [a-z0-9]+
+  std::string generation;  // of the marker: [a-z0-9]+
   std::string http_entrypoint = "http";
   std::string https_entrypoint = "https";
   std::string challenge_url;                   // "http://127.0.0.1:9180": the responder
@@ -24,8 +24,8 @@ struct DynamicConfiguration {
   CertificateFiles default_certificate;        // always there
 };
 
-// JSON (a subset of YAML as Traefik's parser takes it): no empty object, "{" inside strings as \u007b
-// so that nothing is a Go template, no raw control characters. Same input, same bytes.
+// JSON (a subset of YAML as Traefik's parser takes it): no empty object, "{" inside strings as
+// \u007b so that nothing is a Go template, no raw control characters. Same input, same bytes.
 std::string Render(const DynamicConfiguration& configuration);
 
 // The name of the unused middleware that says which generation Traefik serves.

@@ -18,32 +18,34 @@
 namespace certwright::traefik {
 
 struct TraefikOptions {
-  Path dynamic_dir;       // certwright.yml is written here
-  Path certificate_dir;   // versioned PEM files
-  std::string group;      // of the PEM files, "" : ours and 0600
-  std::string api;        // base URL, "" : liveness is not known
+  Path dynamic_dir;           // certwright.yml is written here
+  Path certificate_dir;       // versioned PEM files
+  std::string group;          // of the PEM files, "" : ours and 0600
+  std::string api;            // base URL, "" : liveness is not known
   std::string https_address;  // "127.0.0.1:443"; "" : asked from the API's entry points
   std::string http_entrypoint = "http";
   std::string https_entrypoint = "https";
-  std::string challenge_url;
+  std::string challenge_url;  // "http://" and the responder's address; ":9180" and the like stand
+                              // for loopback
   Millis live_timeout{11'000};
 };
 
 // What `traefik check` says of one certificate.
 struct ServedCertificate {
-  std::string name;            // the SNI that was tried
+  std::string name;  // the SNI that was tried
   std::string wanted_serial;
-  std::string served_serial;   // "" where no handshake was had
-  bool loaded = false;         // Traefik's API knows exactly this leaf
-  bool served = false;         // and a handshake shows it
-  std::string problem;         // in words, "" where all is well
+  std::string served_serial;  // "" where no handshake was had
+  bool loaded = false;        // Traefik's API knows exactly this leaf
+  bool served = false;        // and a handshake shows it
+  std::string problem;        // in words, "" where all is well
 };
 struct CheckReport {
-  bool written = false;        // certwright.yml is what the store asks for
-  bool live = false;           // Traefik's API shows this generation
-  std::string problem;         // "" where written, and live or not known
+  bool written = false;  // certwright.yml is what the store asks for
+  bool live = false;     // Traefik's API shows this generation
+  std::string problem;   // "" where written, and live or not known
   std::vector<ServedCertificate> certificates;
-  std::vector<std::string> notes;  // no problem by themselves: other files, certificates with the same names
+  std::vector<std::string>
+      notes;  // no problem by themselves: other files, certificates with the same names
 };
 
 // The DER of the leaf that HOST:PORT shows for a server name, as http::PeerCertificate.
@@ -53,22 +55,22 @@ using PeerLookup = std::function<std::string(const std::string& address, int por
 // Safe from several threads.
 class Publisher {
  public:
-  // `peer` empty: http::PeerCertificate. The self-signed pair must be in the store's settings before
-  // anything else is called: Error(kInternal) otherwise.
+  // `peer` empty: http::PeerCertificate. The self-signed pair must be in the store's settings
+  // before anything else is called: Error(kInternal) otherwise.
   Publisher(TraefikOptions options, store::Database& database, http::Transport& transport,
             Clock& clock, PeerLookup peer = {});
 
   // The text that the store asks for now (nothing is written). Names no key, holds no key.
   std::string RenderText();
-  // Writes certificate files, renames certwright.yml into place where it differs, waits until it is live
-  // (where the API is known), then removes files that nothing names any more.
-  // Without an API the files of the former generation stay until the next change.
-  // Throws Error(kDisk | kPermission) for the files, Error(kConfig) where dynamic_dir is missing, and
-  // Error(kTraefik) where it does not become live.
+  // Writes certificate files, renames certwright.yml into place where it differs, waits until it is
+  // live (where the API is known), then removes files that nothing names any more. Without an API
+  // the files of the former generation stay until the next change. Throws Error(kDisk |
+  // kPermission) for the files, Error(kConfig) where dynamic_dir is missing, and Error(kTraefik)
+  // where it does not become live.
   void Publish(std::stop_token stop);
-  // The last word for one certificate: a handshake with `name` as SNI until it shows `serial_hex`, or the time is over.
-  // `serial_hex` must be of a current version. True at once where no address is known, and for an IP
-  // address (there is no SNI for it).
+  // The last word for one certificate: a handshake with `name` as SNI until it shows `serial_hex`,
+  // or the time is over. `serial_hex` must be of a current version. True at once where no address
+  // is known, and for an IP address (there is no SNI for it).
   bool WaitServed(const std::string& name, const std::string& serial_hex, Millis timeout,
                   std::stop_token stop);
   CheckReport Check(std::stop_token stop);
