@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
 #include <thread>
 
 #include "certwright/base/error.h"
@@ -47,6 +50,35 @@ ServerRequest Translate(const httplib::Request& from) {
   return request;
 }
 
+// The answers under way. The library breaks off a chunked answer once it was told to stop, also one
+// whose headers are out already, so it is told only when there is none any more.
+class Gate {
+ public:
+  // nullptr when closed; else under way until the last copy is gone.
+  std::shared_ptr<void> Enter() {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return nullptr;
+    ++inside_;
+    return std::shared_ptr<void>(this, [](void* gate) { static_cast<Gate*>(gate)->Leave(); });
+  }
+  void CloseAndWait() {
+    std::unique_lock lock(mutex_);
+    closed_ = true;
+    left_.wait(lock, [&] { return inside_ == 0; });
+  }
+
+ private:
+  void Leave() {
+    const std::lock_guard lock(mutex_);
+    --inside_;
+    left_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable left_;
+  std::size_t inside_ = 0;
+  bool closed_ = false;
+};
+
 }  // namespace
 
 std::string_view ServerRequest::Header(std::string_view name) const {
@@ -65,6 +97,7 @@ struct SocketServer::Impl {
   }
 
   ~Impl() {
+    gate.CloseAndWait();
     server.stop();
     loop.join();
     struct stat now {};
@@ -114,6 +147,11 @@ struct SocketServer::Impl {
   }
 
   void Serve(const httplib::Request& request, httplib::Response& response) {
+    const std::shared_ptr<void> under_way = gate.Enter();
+    if (!under_way) {
+      response.status = 503;
+      return;
+    }
     auto exchange = std::make_shared<Exchange>(Translate(request), handler);
     const Exchange::Choice choice = exchange->WaitForChoice();
     response.status = choice.status;
@@ -122,7 +160,7 @@ struct SocketServer::Impl {
       return;
     }
     response.set_chunked_content_provider(
-        choice.content_type, [exchange](std::size_t, httplib::DataSink& sink) {
+        choice.content_type, [under_way, exchange](std::size_t, httplib::DataSink& sink) {
           const bool whole = exchange->WriteLines([&](std::string_view line) {
             return sink.is_writable() && sink.write(line.data(), line.size()) && sink.is_writable();
           });
@@ -151,6 +189,7 @@ struct SocketServer::Impl {
 
   const SocketServerOptions options;
   const Handler handler;
+  Gate gate;
   httplib::Server server;
   int listener = -1;
   struct stat file {};
