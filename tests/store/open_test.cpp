@@ -147,6 +147,7 @@ TEST_P(DamagedStore, IsRefusedWithAdviceAndLeftAsItIs) {
   Spill(file(), content);
   const Failure failure = FailureOf([&] { Open(); });
   EXPECT_EQ(failure.code, FailureCode::kDamaged) << failure.detail;
+  EXPECT_NE(failure.detail.find("is damaged: "), std::string::npos) << failure.detail;
   EXPECT_NE(failure.advice.find("restore"), std::string::npos) << failure.advice;
   EXPECT_EQ(Slurp(file()), content);
 }

@@ -1,4 +1,5 @@
-// The SQLite store: opening, migrations, transactions. The only user of sqlite3 is behind store's headers.
+// The SQLite store: opening, migrations, transactions. The only user of sqlite3 is behind store's
+// headers.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@
 
 namespace certwright::store {
 
-// What a repository needs to speak to the database: proof that a transaction is open. Not copied, not
-// kept: it lives as long as the function that was given it.
+// What a repository needs to speak to the database: proof that a transaction is open. Not copied,
+// not kept: it lives as long as the function that was given it.
 class Session {
  public:
   struct Impl;
@@ -32,17 +33,18 @@ class Session {
 // several threads: transactions queue up. No transaction may be held across a network call.
 class Database {
  public:
-  // Opens or makes `dir`/certwright.db (0600; the directory must be ours, it is made 0700), migrates it to the newest
-  // version (a copy is kept before). Throws Error: kBusy (another process holds it; names its pid),
-  // kDamaged (quick_check or header says so; the file is left as it is), kPermission, kDisk,
-  // kConfig (the file is of a newer Certwright).
+  // Opens or makes `dir`/certwright.db (0600; the directory must be ours, it is made 0700), migrates
+  // it to the newest version (a copy is kept before). Throws Error: kBusy (another process holds it;
+  // names its pid), kDamaged (quick_check or header says so; the file is left as it is),
+  // kPermission, kDisk, kConfig (the file is of a newer Certwright, or of another program).
   static std::unique_ptr<Database> Open(const Path& dir);
   // The same with other migrations than those in the binary: the n-th text leads to schema n.
   static std::unique_ptr<Database> Open(const Path& dir, std::span<const EmbeddedFile> migrations);
   ~Database();
 
   // Runs `work` inside BEGIN IMMEDIATE .. COMMIT and gives back what it returns; an exception rolls
-  // back and goes on up. Throws Error(kDisk | kDamaged) where SQLite fails; then nothing was changed.
+  // back and goes on up. Throws Error(kDisk | kDamaged) where SQLite fails; then nothing was
+  // changed.
   // Transactions do not nest: Error(kInternal).
   template <typename Work>
   auto Write(Work&& work) -> std::invoke_result_t<Work, Session&> {

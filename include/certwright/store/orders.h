@@ -18,7 +18,8 @@ std::optional<model::OrderRecord> FindOpenOrder(Session& session, std::int64_t c
 std::vector<model::OrderRecord> ListOpenOrders(Session& session);
 // Newest first, at most `limit`.
 std::vector<model::OrderRecord> ListOrders(Session& session, std::int64_t certificate_id, int limit);
-// Orders made for this certificate's exact name set since `since` (invariant I4).
+// Orders made for this certificate's exact name set since `since`, also those that were removed with
+// an earlier certificate of that set (invariant I4).
 int CountOrdersSince(Session& session, std::int64_t certificate_id, UnixSeconds since);
 
 }  // namespace certwright::store
