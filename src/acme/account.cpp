@@ -30,8 +30,7 @@ json::Value ExternalBinding(const ExternalAccount& external, const crypto::Priva
                             const std::string& url) {
   const json::Value header =
       json::Value::Object({{"alg", "HS256"}, {"kid", external.kid}, {"url", url}});
-  return json::Parse(
-      crypto::SignJwsHmac(external.mac_key, json::Write(header), crypto::Jwk(key)));
+  return json::Parse(crypto::SignJwsHmac(external.mac_key, json::Write(header), crypto::Jwk(key)));
 }
 
 }  // namespace

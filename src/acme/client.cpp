@@ -89,16 +89,20 @@ json::Value Answer::Json() const {
     const bool html = Trim(text).starts_with("<");
     Failure failure;
     failure.code = FailureCode::kProtocol;
-    failure.detail = Cat("the CA sent ", html ? "an HTML page" : "a text", " where JSON is expected: ",
-                         error.failure().detail);
+    failure.detail = Cat("the CA sent ", html ? "an HTML page" : "a text",
+                         " where JSON is expected: ", error.failure().detail);
     failure.advice = "a proxy or a captive portal may stand between this machine and the CA";
     failure.transient = true;
     throw Error(std::move(failure));
   }
 }
 
-Client::Client(std::string directory_url, http::Transport& transport, Clock& clock, UrlPolicy policy)
-    : directory_url_(std::move(directory_url)), transport_(transport), clock_(clock), policy_(policy) {}
+Client::Client(std::string directory_url, http::Transport& transport, Clock& clock,
+               UrlPolicy policy)
+    : directory_url_(std::move(directory_url)),
+      transport_(transport),
+      clock_(clock),
+      policy_(policy) {}
 
 Directory Client::GetDirectory(std::stop_token stop) {
   {
@@ -142,9 +146,10 @@ std::string Client::TakeNonce(std::stop_token stop) {
   Read(response, request.url);
   const std::string_view nonce = response.Header("replay-nonce");
   if (nonce.empty() || nonce.size() > kMaxNonceBytes || !IsBase64Url(nonce)) {
-    throw Error(FailureCode::kProtocol,
-                nonce.empty() ? "the CA sent no nonce" : "the CA sent a nonce that is not base64url",
-                "this is a fault of the CA, or of something between it and here");
+    throw Error(
+        FailureCode::kProtocol,
+        nonce.empty() ? "the CA sent no nonce" : "the CA sent a nonce that is not base64url",
+        "this is a fault of the CA, or of something between it and here");
   }
   return std::string(nonce);
 }

@@ -21,11 +21,11 @@ using model::OrderState;
 
 namespace {
 
-constexpr std::size_t kSideBySide = 8;       // connections of one order
+constexpr std::size_t kSideBySide = 8;  // connections of one order
 constexpr std::size_t kMaxChainBytes = 1 << 20;
-constexpr Millis kQuiet{50};                 // after a fetch: the CA looks from several places
-constexpr Millis kNoNews{3'000};             // first look where the CA has not come by
-constexpr Millis kAfterFinalize{15};         // most CAs sign in milliseconds
+constexpr Millis kQuiet{50};          // after a fetch: the CA looks from several places
+constexpr Millis kNoNews{3'000};      // first look where the CA has not come by
+constexpr Millis kAfterFinalize{15};  // most CAs sign in milliseconds
 constexpr Millis kFirstPoll{250};
 constexpr Millis kLongestPoll{5'000};
 constexpr Millis kLongestRetryAfter{60'000};
@@ -35,7 +35,8 @@ constexpr Millis kLongestRetryAfter{60'000};
               "this is a fault of the CA, or of something between it and here");
 }
 
-// Runs `job` for each index side by side; the first failure (by index) is thrown when all have ended.
+// Runs `job` for each index side by side; the first failure (by index) is thrown when all have
+// ended.
 void ForEach(std::size_t count, const std::function<void(std::size_t)>& job) {
   std::vector<std::optional<Failure>> failures(count);
   RunSideBySide(count, kSideBySide, [&](std::size_t index) {
@@ -137,21 +138,22 @@ Order OrderFlow::ReadOrder(const OrderRecord& order, const Answer& answer) const
   return ParseOrder(answer.Json(), order.identifiers, client_.policy());
 }
 
-// Section 7.4. Between sending this and saving its answer a second order cannot be avoided by anybody;
-// everywhere else it is.
+// Section 7.4. Between sending this and saving its answer a second order cannot be avoided by
+// anybody; everywhere else it is.
 Outcome OrderFlow::Create(OrderRecord& order, std::stop_token stop) {
   const Directory directory = client_.GetDirectory(stop);
   json::Value payload = json::Value::Object({{"identifiers", IdentifiersJson(order.identifiers)}});
   if (!order.profile.empty()) payload.Set("profile", order.profile);
   if (!order.replaces.empty()) payload.Set("replaces", order.replaces);
-  const Answer answer = client_.Post(signer_, directory.new_order, json::Write(payload), stop,
-                                     MaxOrderBytes(order));
+  const Answer answer =
+      client_.Post(signer_, directory.new_order, json::Write(payload), stop, MaxOrderBytes(order));
   const Order seen = ReadOrder(order, answer);
   if (answer.location.empty()) Refuse("an order without its URL (Location)");
   order.url = answer.location;
   order.finalize_url = seen.finalize;
   order.authorizations.clear();
-  for (const std::string& url : seen.authorizations) order.authorizations.push_back({url, {}, "", "", false});
+  for (const std::string& url : seen.authorizations)
+    order.authorizations.push_back({url, {}, "", "", false});
   in_step_with_ca_ = true;
   Tell("order", Cat("order created for ", Count(order.identifiers.size(), "name")), 10);
   order.state = OrderState::kPending;
@@ -190,12 +192,10 @@ Outcome OrderFlow::Adopt(OrderRecord& order, const Order& seen, std::optional<Mi
       order.certificate_url = seen.certificate;
       Tell("issued", "the CA has issued the certificate", 80);
       return Wait{};
-    case Status::kInvalid:
-      throw Error(ReasonOfInvalid(order, seen, stop));
+    case Status::kInvalid: throw Error(ReasonOfInvalid(order, seen, stop));
     case Status::kDeactivated:
     case Status::kExpired:
-    case Status::kRevoked:
-      break;
+    case Status::kRevoked: break;
   }
   Refuse(Cat("an order with the status '", StatusName(seen.status), "'"));
 }
@@ -246,8 +246,9 @@ void OrderFlow::ReadAuthorizations(OrderRecord& order, std::stop_token stop) {
     if (seen[i].status != Status::kPending) {
       Failure failure = seen[i].error.value_or(Failure{});
       failure.code = FailureCode::kRefused;
-      failure.detail = Cat("the authorization of ", asked->value, " is ", StatusName(seen[i].status),
-                           failure.detail.empty() ? "" : ": ", failure.detail);
+      failure.detail =
+          Cat("the authorization of ", asked->value, " is ", StatusName(seen[i].status),
+              failure.detail.empty() ? "" : ": ", failure.detail);
       failure.identifiers = {asked->value};
       throw Error(std::move(failure));
     }
@@ -290,7 +291,8 @@ Outcome OrderFlow::StartChallenges(OrderRecord& order, std::stop_token stop) {
   ForEach(to_start.size(), [&](std::size_t i) {
     const Answer answer = client_.Post(signer_, to_start[i]->challenge_url, "{}", stop);
     const json::Value body = answer.Json();
-    // A CA that validates inside this request (step-ca) says so here; what fails shows in the order.
+    // A CA that validates inside this request (step-ca) says so here; what fails shows in the
+    // order.
     if (body.String("status") != StatusName(Status::kValid)) all_valid = false;
   });
   in_step_with_ca_ = true;
@@ -314,8 +316,8 @@ Outcome OrderFlow::Finalize(OrderRecord& order, std::stop_token stop) {
   save_(order);
   Tell("finalize", "certificate requested", 70);
   try {
-    const Answer answer = client_.Post(signer_, order.finalize_url, json::Write(payload), stop,
-                                       MaxOrderBytes(order));
+    const Answer answer =
+        client_.Post(signer_, order.finalize_url, json::Write(payload), stop, MaxOrderBytes(order));
     return Adopt(order, ReadOrder(order, answer), answer.retry_after, stop);
   } catch (const Error& error) {
     // The request may have arrived though its answer did not, and orderNotReady may mean "already
@@ -419,10 +421,12 @@ Outcome OrderFlow::AfterFailure(OrderRecord& order, Failure failure) {
     Tell("retry", Cat(failure.detail, "; trying again"), 0);
     return Wait{*pause, {}, std::move(failure)};
   }
-  // Ours (a full disk) and what passes by itself leave the order as it is: the next run carries it on.
-  const bool keep = failure.transient || failure.code == FailureCode::kDisk ||
-                    failure.code == FailureCode::kConfig || failure.code == FailureCode::kUntrusted ||
-                    failure.code == FailureCode::kPermission || failure.code == FailureCode::kInternal;
+  // Ours (a full disk) and what passes by itself leave the order as it is: the next run carries it
+  // on.
+  const bool keep =
+      failure.transient || failure.code == FailureCode::kDisk ||
+      failure.code == FailureCode::kConfig || failure.code == FailureCode::kUntrusted ||
+      failure.code == FailureCode::kPermission || failure.code == FailureCode::kInternal;
   if (!keep) {
     order.state = OrderState::kFailed;
     order.failure = failure;

@@ -22,10 +22,10 @@ struct NamedStatus {
   std::string_view name;
 };
 constexpr std::array kStatuses{
-    NamedStatus{Status::kPending, "pending"},         NamedStatus{Status::kProcessing, "processing"},
-    NamedStatus{Status::kReady, "ready"},             NamedStatus{Status::kValid, "valid"},
-    NamedStatus{Status::kInvalid, "invalid"},         NamedStatus{Status::kDeactivated, "deactivated"},
-    NamedStatus{Status::kExpired, "expired"},         NamedStatus{Status::kRevoked, "revoked"},
+    NamedStatus{Status::kPending, "pending"}, NamedStatus{Status::kProcessing, "processing"},
+    NamedStatus{Status::kReady, "ready"},     NamedStatus{Status::kValid, "valid"},
+    NamedStatus{Status::kInvalid, "invalid"}, NamedStatus{Status::kDeactivated, "deactivated"},
+    NamedStatus{Status::kExpired, "expired"}, NamedStatus{Status::kRevoked, "revoked"},
 };
 
 [[noreturn]] void Refuse(std::string detail) {
@@ -80,12 +80,14 @@ FailureCode CodeOf(std::string_view type, int status) {
 }
 
 std::string AdviceFor(std::string_view type) {
-  if (type == "accountDoesNotExist") return "run 'certwright account register' to make a new account";
+  if (type == "accountDoesNotExist")
+    return "run 'certwright account register' to make a new account";
   if (type == "externalAccountRequired") {
     return "this CA wants an external account: set acme.eab_kid and acme.eab_hmac_key_file";
   }
   if (type == "userActionRequired") return "the CA wants a person to act: follow the link it gives";
-  if (type == "connection" || type == "unauthorized" || type == "tls" || type == "incorrectResponse") {
+  if (type == "connection" || type == "unauthorized" || type == "tls" ||
+      type == "incorrectResponse") {
     return "the CA must reach http://NAME/.well-known/acme-challenge/ on port 80 here";
   }
   if (type == "dns") return "check the A and AAAA records of the name";
@@ -182,12 +184,14 @@ Challenge ParseHttp01Challenge(const json::Value& body, const UrlPolicy& policy)
   Challenge challenge;
   challenge.type = "http-01";
   challenge.url = CheckedUrl(body["url"], policy, "the challenge's URL");
-  challenge.status = body.Has("status") ? ParseStatus(body["status"], "a challenge") : Status::kPending;
+  challenge.status =
+      body.Has("status") ? ParseStatus(body["status"], "a challenge") : Status::kPending;
   challenge.error = ParseError(body["error"]);
   const std::optional<std::string> token = body["token"].AsString();
   if (!token) Refuse("an HTTP-01 challenge without a token");
   if (token->size() < kMinTokenBytes || token->size() > kMaxTokenBytes || !IsBase64Url(*token)) {
-    Refuse(Cat("a token that is not 16 to 512 characters of base64url: '", Printable(*token, 40), "'"));
+    Refuse(Cat("a token that is not 16 to 512 characters of base64url: '", Printable(*token, 40),
+               "'"));
   }
   challenge.token = *token;
   return challenge;
@@ -218,7 +222,8 @@ Failure FailureFromProblem(const json::Value& problem, int status) {
   Failure failure;
   failure.acme_type = ShortType(problem);
   failure.code = CodeOf(failure.acme_type, status);
-  failure.transient = failure.code == FailureCode::kServer || failure.code == FailureCode::kRateLimited;
+  failure.transient =
+      failure.code == FailureCode::kServer || failure.code == FailureCode::kRateLimited;
   const std::string words = Printable(problem.String("detail"), 600);
   failure.detail = Cat("the CA said", failure.acme_type.empty() ? "" : " ", failure.acme_type,
                        words.empty() ? "" : ": ", words);

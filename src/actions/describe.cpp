@@ -44,8 +44,8 @@ json::Value Describe(const store::HeldCertificate& held, UnixSeconds now) {
       .Set("owner", certificate.owner)
       .Set("next_renewal", TimeOrNull(held.current ? certificate.next_action_at : 0))
       .Set("failures", certificate.failures)
-      .Set("last_error", certificate.last_error ? json::ToJson(*certificate.last_error)
-                                                : json::Value())
+      .Set("last_error",
+           certificate.last_error ? json::ToJson(*certificate.last_error) : json::Value())
       .Set("last_error_at", TimeOrNull(certificate.last_error ? certificate.last_error_at : 0));
   return value;
 }

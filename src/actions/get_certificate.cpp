@@ -9,7 +9,8 @@ namespace certwright::actions {
 
 namespace {
 
-// contract.md, get-certificate: best first. Expired ones lose to valid ones, whatever else they are.
+// contract.md, get-certificate: best first. Expired ones lose to valid ones, whatever else they
+// are.
 int Score(const store::HeldCertificate& held, const std::string& wildcard, UnixSeconds now) {
   const model::CertificateVersion& version = *held.current;
   int score = version.origin == model::Origin::kUpload ? 20 : 10;
@@ -22,8 +23,8 @@ int Score(const store::HeldCertificate& held, const std::string& wildcard, UnixS
 }
 
 json::Value PairJson(const model::CertificateVersion& version) {
-  return json::Value::Object({{"cert", Base64(version.chain_pem)},
-                              {"key", Base64(version.key_pem.Reveal())}});
+  return json::Value::Object(
+      {{"cert", Base64(version.chain_pem)}, {"key", Base64(version.key_pem.Reveal())}});
 }
 
 // A request or a managed certificate asks a CA for exactly this name.

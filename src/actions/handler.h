@@ -59,8 +59,8 @@ std::string PlainText(const std::string& text);
 // The schema of an action's "input" or "output"; null where it has none.
 const json::Schema* FindSchema(const std::string& action, const std::string& kind);
 
-// The certificate that a person means by a name or a serial: exactly this name set, else this serial, else the
-// one that covers the name. Throws Error(kNotFound).
+// The certificate that a person means by a name or a serial: exactly this name set, else this
+// serial, else the one that covers the name. Throws Error(kNotFound).
 store::HeldCertificate FindMeant(store::Session& session, const std::string& name_or_serial);
 
 // "valid", "expiring" (within 30 days, or a third of a lifetime under 90 days) or "expired".
@@ -69,13 +69,13 @@ std::string Validity(const model::CertificateVersion& version, UnixSeconds now);
 // What list and show say of a certificate.
 json::Value Describe(const store::HeldCertificate& held, UnixSeconds now);
 
-// An issuance as a caller asks for it: the challenge route is there, the one job of that name set is
-// joined or begun, and waited for. Throws as issue::Job::Wait.
+// An issuance as a caller asks for it: the challenge route is there, the one job of that name set
+// is joined or begun, and waited for. Throws as issue::Job::Wait.
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,
                               Millis timeout);
 
-// Waits until a change is where it was promised: Traefik and the other subscribers have it, and a TLS handshake
-// shows it. Throws Error(kTraefik) where it does not come.
+// Waits until a change is where it was promised: Traefik and the other subscribers have it, and a
+// TLS handshake shows it. Throws Error(kTraefik) where it does not come.
 void AwaitServed(const Invocation& call, const model::CertificateVersion& version,
                  std::int64_t event_seq);
 

@@ -28,10 +28,10 @@ std::optional<json::Value> Issue(const Invocation& call) {
   }
   const Millis timeout = std::chrono::seconds(call.input.Int("timeout", 90));
   const issue::ObtainResult result = ObtainNow(call, request, timeout);
-  json::Value output = json::Value::Object(
-      {{"issued", result.issued},
-       {"certificate", Describe(result.held, call.context.clock.Now())},
-       {"served", json::Value()}});
+  json::Value output =
+      json::Value::Object({{"issued", result.issued},
+                           {"certificate", Describe(result.held, call.context.clock.Now())},
+                           {"served", json::Value()}});
   try {
     AwaitServed(call, *result.held.current, result.event_seq);
     if (call.context.traefik != nullptr) output.Set("served", true);
@@ -39,8 +39,8 @@ std::optional<json::Value> Issue(const Invocation& call) {
     if (error.failure().code != FailureCode::kTraefik) throw;
     // It was obtained, which was the question. That it is not served yet is told beside it.
     log::Warning(error.failure().detail);
-    output.Set("served", false).Set(
-        "warning", Cat(error.failure().detail, "; ", error.failure().advice));
+    output.Set("served", false)
+        .Set("warning", Cat(error.failure().detail, "; ", error.failure().advice));
   }
   return output;
 }

@@ -41,7 +41,8 @@ constexpr std::array kActions{
     Entry{"traefik-render", TraefikRender},
 };
 
-// contract.md, "Roles". The owner may do everything; a reader everything that only shows, but no key.
+// contract.md, "Roles". The owner may do everything; a reader everything that only shows, but no
+// key.
 constexpr std::array kCertadm{"set-certificate", "set-default-certificate", "get-certificate",
                               "delete-certificate", "list-certificates"};
 constexpr std::array kRouteadm{"set-route", "get-route", "delete-route", "list-routes"};
@@ -101,8 +102,9 @@ void CheckOutput(const std::string& action, const std::optional<json::Value>& ou
   if (schema == nullptr || !output) return;
   const auto violations = schema->Check(*output);
   if (violations.empty()) return;
-  throw Error(FailureCode::kInternal, Cat("the output of ", action, " breaks its schema at ",
-                                          violations.front().field, ": ", violations.front().error));
+  throw Error(FailureCode::kInternal,
+              Cat("the output of ", action, " breaks its schema at ", violations.front().field,
+                  ": ", violations.front().error));
 }
 
 }  // namespace
@@ -129,8 +131,8 @@ std::string PlainText(const std::string& text) {
 int ExitCodeOf(FailureCode code) {
   switch (code) {
     case FailureCode::kUsage:
-    case FailureCode::kInput: return 64;        // EX_USAGE
-    case FailureCode::kConfig: return 78;       // EX_CONFIG
+    case FailureCode::kInput: return 64;   // EX_USAGE
+    case FailureCode::kConfig: return 78;  // EX_CONFIG
     case FailureCode::kNotFound: return 2;
     case FailureCode::kDenied: return kExitDenied;
     case FailureCode::kRefused:
@@ -142,12 +144,12 @@ int ExitCodeOf(FailureCode code) {
     case FailureCode::kServer:
     case FailureCode::kTimeout:
     case FailureCode::kCancelled:
-    case FailureCode::kTraefik: return 3;       // not obtained, or not served
-    case FailureCode::kBusy: return 75;         // EX_TEMPFAIL
+    case FailureCode::kTraefik: return 3;  // not obtained, or not served
+    case FailureCode::kBusy: return 75;    // EX_TEMPFAIL
     case FailureCode::kDamaged:
-    case FailureCode::kDisk: return 74;         // EX_IOERR
-    case FailureCode::kPermission: return 77;   // EX_NOPERM
-    case FailureCode::kInternal: return 70;     // EX_SOFTWARE
+    case FailureCode::kDisk: return 74;        // EX_IOERR
+    case FailureCode::kPermission: return 77;  // EX_NOPERM
+    case FailureCode::kInternal: return 70;    // EX_SOFTWARE
   }
   return 70;
 }
@@ -231,8 +233,8 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
       input = NormalisedInput(call.input.empty() ? json::Value() : json::Parse(call.input, limits));
     } catch (const Error& error) {
       return Invalid(kExitSchema,
-                     json::Value(json::Array{ViolationJson({"(root)", "(root)", json::Value(),
-                                                            "(root)_invalid_json"})}),
+                     json::Value(json::Array{ViolationJson(
+                         {"(root)", "(root)", json::Value(), "(root)_invalid_json"})}),
                      Cat("the input is no JSON: ", PlainText(error.what())));
     }
     if (const json::Schema* schema = FindSchema(call.action, "input")) {

@@ -22,7 +22,8 @@ model::Identifier ParseName(const std::string& fqdn) {
     const model::Identifier identifier = model::ParseIdentifier(fqdn);
     if (identifier.type == model::IdentifierType::kDns) return identifier;
     FailName(fqdn, kExitSchema, "fqdn_format",
-             Error(FailureCode::kInput, Cat(fqdn, ": a host name is expected, not an address")).failure());
+             Error(FailureCode::kInput, Cat(fqdn, ": a host name is expected, not an address"))
+                 .failure());
   } catch (const Error& error) {
     FailName(fqdn, kExitSchema, "fqdn_format", error.failure());
   }

@@ -7,8 +7,7 @@
 namespace certwright::api {
 
 inline json::Value ToJson(const model::Progress& step) {
-  return json::Value::Object(
-      {{"step", step.step}, {"text", step.text}, {"percent", step.percent}});
+  return json::Value::Object({{"step", step.step}, {"text", step.text}, {"percent", step.percent}});
 }
 
 inline model::Progress ProgressFromJson(const json::Value& value) {

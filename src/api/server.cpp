@@ -83,8 +83,8 @@ Server::Server(const actions::Runner& runner, const std::vector<Socket>& sockets
     options.mode = socket.mode;
     options.group = socket.group;
     impl_->servers.push_back(std::make_unique<http::SocketServer>(
-        options, [impl = impl_.get(), socket](const http::ServerRequest& request,
-                                              http::ServerReply& reply) {
+        options,
+        [impl = impl_.get(), socket](const http::ServerRequest& request, http::ServerReply& reply) {
           impl->Answer(socket, request, reply);
         }));
   }

@@ -13,9 +13,10 @@
 #include "certwright/events/handlers.h"
 #include "certwright/http/client.h"
 #include "certwright/issue/jobs.h"
-#include "certwright/store/orders.h"
 #include "certwright/store/certificates.h"
+#include "certwright/store/orders.h"
 #include "certwright/traefik/publisher.h"
+#include "traefik_subscriber.h"
 
 namespace certwright::app {
 
@@ -110,7 +111,7 @@ struct Engine::Impl {
     issue::EnsureSelfSigned(*database, clock, HostName());
     if (!config.traefik.dynamic_dir.empty()) {
       publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);
-      feed.Subscribe(traefik::MakeSubscriber(*publisher), true);
+      feed.Subscribe(std::make_unique<TraefikSubscriber>(*publisher), true);
     }
     feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
     jobs.emplace(obtainer, clock, kIssuanceWorkers);
@@ -132,8 +133,8 @@ struct Engine::Impl {
       for (const model::OrderRecord& order : store::ListOpenOrders(session)) {
         const auto held = store::FindById(session, order.certificate_id);
         if (!held) continue;
-        requests.push_back({held->certificate.names, held->certificate.policy,
-                            held->certificate.owner, false});
+        requests.push_back(
+            {held->certificate.names, held->certificate.policy, held->certificate.owner, false});
       }
       return requests;
     });

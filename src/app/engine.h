@@ -1,4 +1,5 @@
-// Everything that does the work, put together: the same for the daemon and for a command in process.
+// Everything that does the work, put together: the same for the daemon and for a command in
+// process.
 #pragma once
 
 #include <memory>
@@ -11,8 +12,8 @@ namespace certwright::app {
 inline constexpr char kVersion[] = "0.1.0";
 
 enum class Mode {
-  kDaemon,    // listens, has the feed's threads, carries open orders on
-  kCommand,   // opens the store, does one thing in this process
+  kDaemon,   // listens, has the feed's threads, carries open orders on
+  kCommand,  // opens the store, does one thing in this process
 };
 
 class Engine {
@@ -23,8 +24,8 @@ class Engine {
 
   const actions::Runner& runner() const;
 
-  // kCommand: tells the subscribers what happened, before the process ends; what fails is logged and
-  // comes again at the next start.
+  // kCommand: tells the subscribers what happened, before the process ends; what fails is logged
+  // and comes again at the next start.
   void DeliverPending();
 
  private:

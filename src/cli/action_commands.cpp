@@ -65,9 +65,11 @@ int RunAction(Session& session, const std::string& name, std::string input, bool
 
 void AddActions(CLI::App& app, Chosen& chosen) {
   auto action = std::make_shared<std::string>();
-  CLI::App* by_stdin = app.add_subcommand("action", "Run an action: its JSON input on standard input");
+  CLI::App* by_stdin =
+      app.add_subcommand("action", "Run an action: its JSON input on standard input");
   by_stdin->footer(
-      "\nAs the step of a node's agent calls it: AGENT_TASK_USER names the caller, AGENT_COMFD the\n"
+      "\nAs the step of a node's agent calls it: AGENT_TASK_USER names the caller, AGENT_COMFD "
+      "the\n"
       "descriptor for status lines. Exit codes are the action's own: 0; 10 the input breaks its\n"
       "schema; 8 no such action; 7 denied; 3 not obtained.");
   by_stdin->add_option("ACTION", *action, "For instance set-certificate")->required();

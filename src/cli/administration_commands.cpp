@@ -13,7 +13,8 @@ int ShowAccount(Session& session, const std::string& action) {
   session.Print(output, [&] {
     return Cat("account  ", output.String("url", "-"), "\nCA       ", output.String("directory"),
                "\nstatus   ", output.String("status", "-"), "\ncontact  ",
-               Join(output.Strings("contact"), ", "), "\nterms    ", output.String("terms", "-"), "\n");
+               Join(output.Strings("contact"), ", "), "\nterms    ", output.String("terms", "-"),
+               "\n");
   });
   return 0;
 }
@@ -43,7 +44,8 @@ int TraefikCheck(Session& session) {
 int ConfigCheck(Session& session) {
   try {
     const config::Config config = session.ReadConfig();
-    const std::string file = config.file.empty() ? "no file: the defaults hold" : config.file.string();
+    const std::string file =
+        config.file.empty() ? "no file: the defaults hold" : config.file.string();
     session.Print(json::Value::Object({{"ok", true}, {"file", config.file.string()}}),
                   [&] { return Cat("ok: ", file, "\n"); });
     return 0;
@@ -85,9 +87,11 @@ CLI::App* AddGroup(CLI::App& app, const char* name, const char* description) {
 }  // namespace
 
 void AddServe(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("serve", "Be the daemon: API, challenges, Traefik, events");
-  command->footer("\nTells systemd when it is ready. SIGTERM ends it in order (orders under way are kept and\n"
-                  "carried on by the next start); SIGHUP reads the configuration again.");
+  CLI::App* command =
+      app.add_subcommand("serve", "Be the daemon: API, challenges, Traefik, events");
+  command->footer(
+      "\nTells systemd when it is ready. SIGTERM ends it in order (orders under way are kept and\n"
+      "carried on by the next start); SIGHUP reads the configuration again.");
   command->callback([&chosen] {
     chosen = [](Session& session) {
       app::Serve(session.ReadConfig(), [&session] { return session.ReadConfig(); });
@@ -105,8 +109,9 @@ void AddAdministration(CLI::App& app, Chosen& chosen) {
 
   CLI::App* traefik = AddGroup(app, "traefik", "What Traefik is given, and whether it serves it");
   AddSimple(*traefik, "render", "Print the dynamic configuration", chosen, TraefikRender);
-  AddSimple(*traefik, "check", "Ask Traefik, and look by TLS at each certificate (exit 1: not served)",
-            chosen, TraefikCheck);
+  AddSimple(*traefik, "check",
+            "Ask Traefik, and look by TLS at each certificate (exit 1: not served)", chosen,
+            TraefikCheck);
 
   CLI::App* config = AddGroup(app, "config", "The configuration");
   AddSimple(*config, "check", "Whether the file is good (exit 1: it is not)", chosen, ConfigCheck);

@@ -88,12 +88,12 @@ struct PairOptions {
   std::string key_file;
 };
 
-// contract.md, "Command get-certificate": 0 saved, 3 unchanged, 1 error; a self-signed pair never takes
-// the place of files that are there.
+// contract.md, "Command get-certificate": 0 saved, 3 unchanged, 1 error; a self-signed pair never
+// takes the place of files that are there.
 int GetCertificateFiles(Session& session, const PairOptions& options) {
   try {
-    const bool both_there = access(options.cert_file.c_str(), F_OK) == 0 &&
-                            access(options.key_file.c_str(), F_OK) == 0;
+    const bool both_there =
+        access(options.cert_file.c_str(), F_OK) == 0 && access(options.key_file.c_str(), F_OK) == 0;
     actions::Call call;
     call.action = "get-certificate";
     call.input = json::Write(json::Value::Object({{"fqdn", options.fqdn}}));
@@ -135,13 +135,17 @@ void AddExport(CLI::App& app, Chosen& chosen) {
       "haproxy, pkcs12, der (the certificate alone), json. Files are replaced atomically; those\n"
       "with a key are 0600. --dir writes cert.pem, chain.pem, fullchain.pem and privkey.pem.\n"
       "\nExit codes: 0; 2 not found.");
-  command->add_option("NAME", options->certificate,
-                      "A name, the exact names joined by commas, or a serial")->required();
+  command
+      ->add_option("NAME", options->certificate,
+                   "A name, the exact names joined by commas, or a serial")
+      ->required();
   command->add_option("--format", options->format, "Form of the output")
-      ->check(CLI::IsMember(exports::FormatNames()))->capture_default_str();
+      ->check(CLI::IsMember(exports::FormatNames()))
+      ->capture_default_str();
   auto* file = command->add_option("-o,--output", options->file, "Into this file");
   command->add_option("--dir", options->dir, "Into this directory, as four files")
-      ->check(CLI::ExistingDirectory)->excludes(file);
+      ->check(CLI::ExistingDirectory)
+      ->excludes(file);
   command->add_option("--password-file", options->password_file, "Holds the password of pkcs12")
       ->check(CLI::ExistingFile);
   command->callback([&chosen, options] {

@@ -39,7 +39,8 @@ std::string ListText(const json::Value& output) {
       const std::string error = certificate["last_error"].String("detail");
       rows.push_back({Join(certificate.Strings("names"), ","), certificate.String("validity"),
                       Day(certificate, "valid_to"), Day(certificate, "next_renewal"),
-                      certificate.String("issuer", "-"), error.empty() ? "-" : Printable(error, 100)});
+                      certificate.String("issuer", "-"),
+                      error.empty() ? "-" : Printable(error, 100)});
     }
   }
   if (rows.size() == 1) return "no certificates yet; 'certwright issue NAME' obtains one\n";
@@ -53,8 +54,8 @@ std::string ShowText(const json::Value& output) {
   };
   row("names", Join(output.Strings("names"), ", "));
   row("state", output.String("validity"));
-  for (const char* key : {"serial", "subject", "issuer", "valid_from", "valid_to", "fingerprint", "ca",
-                          "key_type", "owner", "next_renewal", "ari_id"}) {
+  for (const char* key : {"serial", "subject", "issuer", "valid_from", "valid_to", "fingerprint",
+                          "ca", "key_type", "owner", "next_renewal", "ari_id"}) {
     row(key, output.String(key));
   }
   for (const json::Value& entry : output["chain"].Items()) {
@@ -83,8 +84,9 @@ CLI::App* AddByName(CLI::App& app, const char* name, const char* description,
                     std::shared_ptr<std::string> certificate) {
   CLI::App* command = app.add_subcommand(name, description);
   command->footer("\nExit codes: 0; 2 not found.");
-  command->add_option("NAME", *certificate,
-                      "A name, the exact names joined by commas, or a serial (hex or decimal)")
+  command
+      ->add_option("NAME", *certificate,
+                   "A name, the exact names joined by commas, or a serial (hex or decimal)")
       ->required();
   return command;
 }
@@ -102,7 +104,8 @@ void AddInventory(CLI::App& app, Chosen& chosen) {
   });
 
   auto shown = std::make_shared<std::string>();
-  AddByName(app, "show", "Everything about one certificate: chain, history, orders, last error", shown)
+  AddByName(app, "show", "Everything about one certificate: chain, history, orders, last error",
+            shown)
       ->callback([&chosen, shown] {
         chosen = [shown](Session& session) {
           const json::Value output =
@@ -118,8 +121,9 @@ void AddInventory(CLI::App& app, Chosen& chosen) {
         chosen = [deleted](Session& session) {
           const json::Value output =
               session.RunCommand("delete", json::Value::Object({{"certificate", *deleted}}));
-          session.Print(output,
-                        [&] { return Cat("deleted: ", Join(output.Strings("deleted"), ", "), "\n"); });
+          session.Print(output, [&] {
+            return Cat("deleted: ", Join(output.Strings("deleted"), ", "), "\n");
+          });
           return 0;
         };
       });

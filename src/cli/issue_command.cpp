@@ -54,7 +54,8 @@ void AddIssue(CLI::App& app, Chosen& chosen) {
       ->check(CLI::IsMember({"ec256", "ec384", "rsa2048", "rsa3072", "rsa4096"}));
   command->add_option("--profile", options->profile, "A profile that the CA offers");
   command->add_option("--timeout", options->timeout, "Seconds to wait")
-      ->check(CLI::Range(0, 86400))->capture_default_str();
+      ->check(CLI::Range(0, 86400))
+      ->capture_default_str();
   command->add_flag("--force", options->force, "Past the fuse and a valid certificate");
   command->add_flag("--dry-run", options->dry_run, "Everything but the order");
   command->callback([&chosen, options] {

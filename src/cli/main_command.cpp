@@ -26,7 +26,8 @@ Files: /etc/certwright/certwright.toml, else the one of --config or CERTWRIGHT_C
 void AddGlobals(CLI::App& app, GlobalOptions& options) {
   app.add_option("--config", options.config_file, "Configuration file")->type_name("FILE");
   app.add_flag("--json", options.json, "One JSON document on standard output; errors as JSON too");
-  auto* verbose = app.add_flag("-v,--verbose", options.verbose, "Tell more (the log's debug level)");
+  auto* verbose =
+      app.add_flag("-v,--verbose", options.verbose, "Tell more (the log's debug level)");
   app.add_flag("-q,--quiet", options.quiet, "Tell errors only")->excludes(verbose);
 }
 
@@ -34,9 +35,11 @@ void AddGlobals(CLI::App& app, GlobalOptions& options) {
 
 int Main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file over the limit is an error to tell, not a death
   GlobalOptions options;
   Chosen chosen;
-  CLI::App app{"Certwright: an ACME client and certificate store for machines with Traefik at the door."};
+  CLI::App app{
+      "Certwright: an ACME client and certificate store for machines with Traefik at the door."};
   app.set_version_flag("--version", Cat("certwright ", app::kVersion));
   app.footer(kFooter);
   app.require_subcommand(1);

@@ -40,9 +40,9 @@ const config::Config& Session::config() {
     config_ = ReadConfig();
     // A command speaks through its own words; the log is for what goes wrong on the way.
     const bool verbose = options_.verbose > 0;
-    log::SetLevel(options_.quiet    ? log::Level::kError
-                  : verbose         ? log::Level::kDebug
-                                    : log::Level::kWarning);
+    log::SetLevel(options_.quiet ? log::Level::kError
+                  : verbose      ? log::Level::kDebug
+                                 : log::Level::kWarning);
   }
   return *config_;
 }
@@ -103,8 +103,7 @@ void WriteOut(std::string_view text) {
   throw Error(FailureCode::kDisk, "standard output cannot be written", "is the disk full?");
 }
 
-void Session::Print(const json::Value& document,
-                    const std::function<std::string()>& human) const {
+void Session::Print(const json::Value& document, const std::function<std::string()>& human) const {
   WriteOut(options_.json ? Cat(json::Write(document), "\n") : human());
 }
 

@@ -1,4 +1,5 @@
-// What every subcommand has: global options, the configuration, a way to the actions, a way to speak.
+// What every subcommand has: global options, the configuration, a way to the actions, a way to
+// speak.
 #pragma once
 
 #include <functional>
@@ -50,7 +51,8 @@ class Session {
   std::optional<config::Config> config_;
 };
 
-// To standard output, whole; throws Error(kDisk) where it cannot be written (a closed pipe is fine).
+// To standard output, whole; throws Error(kDisk) where it cannot be written (a closed pipe is
+// fine).
 void WriteOut(std::string_view text);
 
 }  // namespace certwright::cli

@@ -22,8 +22,9 @@ ObtainResult Job::Wait(Millis timeout, const model::ProgressSink& progress, std:
   std::size_t told = 0;
   std::unique_lock guard(mutex_);
   while (true) {
-    const bool changed = changed_.wait_for(
-        guard, stop, until - clock_.SteadyNow(), [&] { return result_ || failure_ || told < steps_.size(); });
+    const bool changed = changed_.wait_for(guard, stop, until - clock_.SteadyNow(), [&] {
+      return result_ || failure_ || told < steps_.size();
+    });
     while (told < steps_.size()) {
       const model::Progress step = steps_[told++];
       guard.unlock();  // the one who is told may be slow
@@ -33,13 +34,14 @@ ObtainResult Job::Wait(Millis timeout, const model::ProgressSink& progress, std:
     if (result_) return *result_;
     if (failure_) throw Error(*failure_);
     if (changed) continue;
-    if (stop.stop_requested()) throw Error(FailureCode::kCancelled, "stopped waiting for the certificate");
+    if (stop.stop_requested())
+      throw Error(FailureCode::kCancelled, "stopped waiting for the certificate");
     Failure failure;
     failure.code = FailureCode::kTimeout;
     failure.identifiers = model::Names(request_.identifiers);
-    failure.detail =
-        Cat("not obtained within ", std::chrono::duration_cast<std::chrono::seconds>(timeout).count(),
-            " s", steps_.empty() ? "" : "; last step: ", steps_.empty() ? "" : steps_.back().text);
+    failure.detail = Cat(
+        "not obtained within ", std::chrono::duration_cast<std::chrono::seconds>(timeout).count(),
+        " s", steps_.empty() ? "" : "; last step: ", steps_.empty() ? "" : steps_.back().text);
     failure.advice = "the order is kept and carried on; ask again, or wait longer (--timeout)";
     failure.transient = true;
     throw Error(std::move(failure));

@@ -83,9 +83,8 @@ ManagedCertificate Obtainer::WriteDownWish(const ObtainRequest& request) {
   wanted.names = request.identifiers;
   wanted.policy = request.policy;
   wanted.owner = request.owner;
-  return database_.Write([&](store::Session& session) {
-    return store::EnsureManaged(session, wanted, clock_.Now());
-  });
+  return database_.Write(
+      [&](store::Session& session) { return store::EnsureManaged(session, wanted, clock_.Now()); });
 }
 
 ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::ProgressSink& progress,

@@ -79,20 +79,6 @@ bool WriteAll(const PemFiles& files, const std::vector<model::CertificateVersion
   return changed;
 }
 
-class TraefikSubscriber : public events::Subscriber {
- public:
-  explicit TraefikSubscriber(Publisher& publisher) : publisher_(publisher) {}
-  std::string name() const override { return kSubscriberName; }
-  int batch() const override { return 1000; }
-  bool catches_up() const override { return true; }
-  void Deliver(std::span<const model::Event>, std::stop_token stop) override {
-    publisher_.Publish(stop);
-  }
-
- private:
-  Publisher& publisher_;
-};
-
 }  // namespace
 
 Publisher::Publisher(TraefikOptions options, store::Database& database, http::Transport& transport,
@@ -190,10 +176,6 @@ void Publisher::WaitLive(const std::string& generation, std::stop_token stop) {
       Cat("run `certwright traefik check` and look into Traefik's log: it must run, watch this "
           "directory, and be able to read every other file there");
   throw Error(std::move(failure));
-}
-
-std::unique_ptr<events::Subscriber> MakeSubscriber(Publisher& publisher) {
-  return std::make_unique<TraefikSubscriber>(publisher);
 }
 
 }  // namespace certwright::traefik

@@ -216,15 +216,5 @@ TEST_F(Publish, LeadsTraefikToTheLoopbackWhereTheResponderListensEverywhere) {
   }
 }
 
-TEST_F(Publish, IsASubscriberThatCatchesUp) {
-  auto publisher = MakePublisher();
-  const auto subscriber = MakeSubscriber(publisher);
-  EXPECT_EQ(subscriber->name(), "traefik");
-  EXPECT_EQ(subscriber->batch(), 1000);
-  EXPECT_TRUE(subscriber->catches_up());
-  subscriber->Deliver({}, {});
-  EXPECT_TRUE(std::filesystem::exists(options_.dynamic_dir / "certwright.yml"));
-}
-
 }  // namespace
 }  // namespace certwright::traefik

@@ -22,8 +22,8 @@ struct AccountWishes {
   std::optional<ExternalAccount> external;
 };
 
-// Finds the account of account.key_pem at the CA and fills url, status and contact; false where the CA
-// knows none (section 7.3.1). Throws as Client::Post.
+// Finds the account of account.key_pem at the CA and fills url, status and contact; false where the
+// CA knows none (section 7.3.1). Throws as Client::Post.
 bool FindAccountByKey(Client& client, model::Account& account, std::stop_token stop);
 
 // Registers account.key_pem; fills url, status, contact and terms. Throws Error(kRefused) with the

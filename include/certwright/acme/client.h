@@ -1,7 +1,7 @@
 // ACME plumbing: directory cache, nonce pool, signed requests (RFC 8555 section 6).
 //
-// Retries badNonce (at once, with the nonce of that very answer, ten times at most) and nothing else.
-// Safe from several threads: the requests of one order run side by side.
+// Retries badNonce (at once, with the nonce of that very answer, ten times at most) and nothing
+// else. Safe from several threads: the requests of one order run side by side.
 #pragma once
 
 #include <deque>
@@ -27,8 +27,8 @@ struct Signer {
 
 struct Answer {
   int status = 0;
-  std::string text;           // the body as it came
-  std::string location;       // checked URL, or ""
+  std::string text;      // the body as it came
+  std::string location;  // checked URL, or ""
   std::string content_type;
   std::vector<std::string> alternates;  // Link rel="alternate", checked URLs (section 7.4.2)
   std::optional<Millis> retry_after;    // clamped to 0 .. 24 h (RFC 9110 section 10.2.3)
@@ -39,7 +39,8 @@ struct Answer {
 
 class Client {
  public:
-  Client(std::string directory_url, http::Transport& transport, Clock& clock, UrlPolicy policy = {});
+  Client(std::string directory_url, http::Transport& transport, Clock& clock,
+         UrlPolicy policy = {});
 
   const std::string& directory_url() const { return directory_url_; }
   const UrlPolicy& policy() const { return policy_; }
@@ -49,8 +50,8 @@ class Client {
 
   // POST of a JWS with "kid" (or "jwk" where the signer has no account URL). An empty payload is
   // POST-as-GET. Any 4xx and 5xx is thrown as Failure of its problem document, retry_at filled from
-  // Retry-After; a redirect is Error(kProtocol); network errors come as http::Transport throws them.
-  // `max_body` bounds the answer.
+  // Retry-After; a redirect is Error(kProtocol); network errors come as http::Transport throws
+  // them. `max_body` bounds the answer.
   Answer Post(const Signer& signer, const std::string& url, std::string_view payload,
               std::stop_token stop, std::size_t max_body = 64 * 1024);
   Answer PostAsGet(const Signer& signer, const std::string& url, std::stop_token stop,

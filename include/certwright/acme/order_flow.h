@@ -3,9 +3,10 @@
 //   kCreating -> kPending -> kValidating -> kReady -> kProcessing -> kIssued -> kDone
 //                                                             (anywhere) -> kFailed
 //
-// Each Step makes the requests of one state, side by side where there are several. The record is saved
-// before each request that changes something at the CA, so a process that died takes the same order up
-// again (invariant I2): a flow made for a stored record first looks where the CA says the order stands.
+// Each Step makes the requests of one state, side by side where there are several. The record is
+// saved before each request that changes something at the CA, so a process that died takes the same
+// order up again (invariant I2): a flow made for a stored record first looks where the CA says the
+// order stands.
 #pragma once
 
 #include <functional>
@@ -30,8 +31,8 @@ struct Done {};
 // Nothing to do for now: step again after `at_most`, or as soon as the CA has fetched `tokens`.
 struct Wait {
   Millis at_most{0};
-  std::vector<std::string> tokens;   // empty: only time helps
-  std::optional<Failure> because;    // a transient failure that is being waited out
+  std::vector<std::string> tokens;  // empty: only time helps
+  std::optional<Failure> because;   // a transient failure that is being waited out
 };
 
 // The end for this run. Where failure.transient the record is as it was and can be stepped again at
@@ -47,8 +48,8 @@ class OrderFlow {
   using Save = std::function<void(const model::OrderRecord&)>;
 
   // All references must outlive the flow. One flow belongs to one record and one thread.
-  OrderFlow(Client& client, const Signer& signer, Http01Presenter& presenter, Clock& clock, Save save,
-            model::ProgressSink progress);
+  OrderFlow(Client& client, const Signer& signer, Http01Presenter& presenter, Clock& clock,
+            Save save, model::ProgressSink progress);
   ~OrderFlow();  // withdraws the tokens that it presented
 
   Outcome Step(model::OrderRecord& order, std::stop_token stop);

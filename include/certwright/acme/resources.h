@@ -1,8 +1,8 @@
 // The resources of RFC 8555 section 7.1 as plain structs, read from untrusted JSON (invariant I6).
 //
-// Every Parse throws Error(kProtocol) that says which member of which resource is wrong. Every URL in
-// them was checked: absolute, https (or loopback where allowed), no control characters, 2 KiB at most.
-// Unknown members, unknown challenge types and "meta": null are legal and skipped.
+// Every Parse throws Error(kProtocol) that says which member of which resource is wrong. Every URL
+// in them was checked: absolute, https (or loopback where allowed), no control characters, 2 KiB at
+// most. Unknown members, unknown challenge types and "meta": null are legal and skipped.
 #pragma once
 
 #include <optional>
@@ -38,7 +38,16 @@ struct Directory {
 Directory ParseDirectory(const json::Value& body, const UrlPolicy& policy);
 
 // Section 7.1.6: the statuses of orders, authorizations and challenges.
-enum class Status { kPending, kProcessing, kReady, kValid, kInvalid, kDeactivated, kExpired, kRevoked };
+enum class Status {
+  kPending,
+  kProcessing,
+  kReady,
+  kValid,
+  kInvalid,
+  kDeactivated,
+  kExpired,
+  kRevoked
+};
 std::string_view StatusName(Status status);
 
 // Section 7.1.3.
@@ -47,7 +56,7 @@ struct Order {
   std::vector<model::Identifier> identifiers;  // sorted
   std::vector<std::string> authorizations;
   std::string finalize;
-  std::string certificate;         // there where status is valid
+  std::string certificate;  // there where status is valid
   std::optional<Failure> error;
 };
 // `identifiers` is what was asked for: an order for other or more names is refused.
@@ -70,14 +79,14 @@ struct Authorization {
   model::Identifier identifier;
   bool wildcard = false;
   Status status = Status::kPending;
-  std::optional<Challenge> http01;       // where the CA offers it
-  std::vector<std::string> offered;      // all challenge types, for the error text
-  std::optional<Failure> error;          // of the challenge that failed
+  std::optional<Challenge> http01;   // where the CA offers it
+  std::vector<std::string> offered;  // all challenge types, for the error text
+  std::optional<Failure> error;      // of the challenge that failed
 };
 Authorization ParseAuthorization(const json::Value& body, const UrlPolicy& policy);
 
-// A problem document (section 6.7) as Failure; `status` is the HTTP status, or 0 for a problem inside
-// a resource. The CA's own words are kept, made printable.
+// A problem document (section 6.7) as Failure; `status` is the HTTP status, or 0 for a problem
+// inside a resource. The CA's own words are kept, made printable.
 Failure FailureFromProblem(const json::Value& problem, int status);
 
 }  // namespace certwright::acme

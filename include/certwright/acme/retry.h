@@ -11,8 +11,8 @@
 namespace certwright::acme {
 
 // The pause before the next try after `attempts` failures in a row of the same step (1 after the
-// first), or nullopt where this run should give up: the failure is not transient, was met too often,
-// or the CA asks for a longer pause than a run may wait (60 s). A pure function.
+// first), or nullopt where this run should give up: the failure is not transient, was met too
+// often, or the CA asks for a longer pause than a run may wait (60 s). A pure function.
 std::optional<Millis> StepRetryDelay(const Failure& failure, int attempts, UnixSeconds now);
 
 // Calls `request` until it returns or StepRetryDelay gives up; then its Error goes on up.

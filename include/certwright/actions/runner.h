@@ -1,8 +1,9 @@
 // The contract: one handler an action, the same whichever door a call comes through.
 //
-// Besides the actions of the contract (set-certificate, get-certificate) the commands of the command
-// line are actions too (issue, list, show ...), so that a command does the same in process and through
-// a daemon. Input and output of each are JSON, described by schema/json/NAME.{input,output}.json.
+// Besides the actions of the contract (set-certificate, get-certificate) the commands of the
+// command line are actions too (issue, list, show ...), so that a command does the same in process
+// and through a daemon. Input and output of each are JSON, described by
+// schema/json/NAME.{input,output}.json.
 #pragma once
 
 #include <functional>
@@ -35,19 +36,19 @@ struct Context {
   events::Feed& feed;
   traefik::Publisher* traefik = nullptr;  // null: Traefik is not used
   Clock& clock;
-  model::CertificatePolicy policy;        // where a call does not say
-  std::string ca;                         // directory URL
-  // Returns when every in-process subscriber has passed this event: the daemon waits for its feed, a
-  // command without a daemon delivers itself. False: not within the time.
-  // With 0 it is about what they do at the start: Traefik has the challenge route.
+  model::CertificatePolicy policy;  // where a call does not say
+  std::string ca;                   // directory URL
+  // Returns when every in-process subscriber has passed this event: the daemon waits for its feed,
+  // a command without a daemon delivers itself. False: not within the time. With 0 it is about what
+  // they do at the start: Traefik has the challenge route.
   std::function<bool(std::int64_t event_seq, Millis timeout, std::stop_token stop)> deliver;
 };
 
 struct Call {
   std::string action;
-  std::string input;              // JSON text; empty counts as null
+  std::string input;  // JSON text; empty counts as null
   std::string role = "owner";
-  std::string caller;             // AGENT_TASK_USER: "module/mail1"
+  std::string caller;  // AGENT_TASK_USER: "module/mail1"
 };
 
 // What every door gives back (contract.md, "How an action is called").

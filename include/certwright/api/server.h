@@ -2,11 +2,12 @@
 //
 //   GET  /v1/health           {"status": "ok", "version": ...}
 //   POST /v1/actions/NAME     body: the action's input. Answer: actions::Result as JSON, or with
-//                             "Accept: application/x-ndjson" a line {"progress": ...} for each step and
-//                             a last line {"result": ...}
+//                             "Accept: application/x-ndjson" a line {"progress": ...} for each step
+//                             and a last line {"result": ...}
 //
-// HTTP status: 200, or 400 validation, 403 denied, 404 unknown action or thing, 502 the CA's, 500 ours.
-// On an owner's socket the header Agent-Task-User names the caller; on others the configuration does.
+// HTTP status: 200, or 400 validation, 403 denied, 404 unknown action or thing, 502 the CA's, 500
+// ours. On an owner's socket the header Agent-Task-User names the caller; on others the
+// configuration does.
 #pragma once
 
 #include <memory>

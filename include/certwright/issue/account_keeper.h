@@ -19,9 +19,10 @@ class AccountKeeper {
   AccountKeeper(store::Database& database, acme::Client& client, acme::AccountWishes wishes,
                 Clock& clock);
 
-  // The signer for orders. Without a stored account: a key is made and stored first, then registered;
-  // with a stored key and no URL (a lost answer, a lost row): asked for by its key, registered only
-  // where the CA knows none. Throws as acme::RegisterAccount. One caller at a time does the work.
+  // The signer for orders. Without a stored account: a key is made and stored first, then
+  // registered; with a stored key and no URL (a lost answer, a lost row): asked for by its key,
+  // registered only where the CA knows none. Throws as acme::RegisterAccount. One caller at a time
+  // does the work.
   acme::Signer Ensure(const model::ProgressSink& progress, std::stop_token stop);
 
   // The same, and looks at the CA even where the URL is stored.

@@ -1,4 +1,5 @@
-// Issuances in the background, one for each name set: ten callers asking for one name get one order.
+// Issuances in the background, one for each name set: ten callers asking for one name get one
+// order.
 #pragma once
 
 #include <condition_variable>
@@ -23,8 +24,9 @@ class Job {
 
   const ObtainRequest& request() const { return request_; }
 
-  // Tells `progress` everything from the beginning, until the job ends: then gives its result or throws
-  // its Error. Throws Error(kTimeout) when `timeout` is over first and Error(kCancelled) on `stop`: the job goes on.
+  // Tells `progress` everything from the beginning, until the job ends: then gives its result or
+  // throws its Error. Throws Error(kTimeout) when `timeout` is over first and Error(kCancelled) on
+  // `stop`: the job goes on.
   ObtainResult Wait(Millis timeout, const model::ProgressSink& progress, std::stop_token stop);
 
  private:
@@ -46,7 +48,8 @@ class Jobs {
   Jobs(Obtainer& obtainer, Clock& clock, std::size_t max_workers);
   ~Jobs();  // stops what is under way (its orders stay in the store) and waits
 
-  // The job of that name set that is under way, else a new one. Worker threads are made when needed.
+  // The job of that name set that is under way, else a new one. Worker threads are made when
+  // needed.
   std::shared_ptr<Job> Submit(ObtainRequest request);
   // Whether an issuance of this name set is under way.
   bool IsUnderWay(const std::string& name_set);

@@ -29,8 +29,8 @@ struct ObtainRequest {
 
 struct ObtainResult {
   store::HeldCertificate held;
-  bool issued = false;          // false: it was there and valid
-  std::int64_t event_seq = 0;   // of the change; 0 where nothing changed
+  bool issued = false;         // false: it was there and valid
+  std::int64_t event_seq = 0;  // of the change; 0 where nothing changed
 };
 
 // I4, in numbers.
@@ -75,11 +75,12 @@ class Obtainer {
   const Fuse fuse_;
 };
 
-// When a certificate is looked at again: two thirds of its lifetime gone (half of one under 10 days).
+// When a certificate is looked at again: two thirds of its lifetime gone (half of one under 10
+// days).
 UnixSeconds RenewalTime(UnixSeconds not_before, UnixSeconds not_after);
 
-// Removes a certificate with its versions and tells it (reason "deleted"); gives the event's number,
-// 0 where it was not there.
+// Removes a certificate with its versions and tells it (reason "deleted"); gives the event's
+// number, 0 where it was not there.
 std::int64_t Remove(store::Database& database, events::Feed& feed, Clock& clock,
                     std::int64_t certificate_id);
 

@@ -11,7 +11,6 @@
 
 #include "certwright/base/clock.h"
 #include "certwright/base/file.h"
-#include "certwright/events/feed.h"
 #include "certwright/http/transport.h"
 #include "certwright/store/database.h"
 
@@ -91,8 +90,7 @@ class Publisher {
   bool files_compared_ = false;  // with what the store holds, once in this process
 };
 
+// The key of its stored position in the feed (the subscriber itself stands in app): never rename.
 inline constexpr char kSubscriberName[] = "traefik";
-// The feed's subscriber around it (batch of 1000, catches up at start).
-std::unique_ptr<events::Subscriber> MakeSubscriber(Publisher& publisher);
 
 }  // namespace certwright::traefik

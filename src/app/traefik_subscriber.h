@@ -1,0 +1,28 @@
+// Traefik as the feed's first subscriber: traefik knows nothing of events, so they meet here.
+#pragma once
+
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "certwright/events/feed.h"
+#include "certwright/traefik/publisher.h"
+
+namespace certwright::app {
+
+class TraefikSubscriber : public events::Subscriber {
+ public:
+  explicit TraefikSubscriber(traefik::Publisher& publisher) : publisher_(publisher) {}
+  std::string name() const override { return traefik::kSubscriberName; }
+  // A rendering takes many changes at once.
+  int batch() const override { return 1000; }
+  bool catches_up() const override { return true; }
+  void Deliver(std::span<const model::Event>, std::stop_token stop) override {
+    publisher_.Publish(stop);
+  }
+
+ private:
+  traefik::Publisher& publisher_;
+};
+
+}  // namespace certwright::app
