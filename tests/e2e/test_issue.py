@@ -165,13 +165,13 @@ def test_nonces_rejected_nine_times_in_ten(make_world, daemon):
     world = make_world(nonce_reject=90)
     if daemon:
         world.certwright.serve()
-    result = world.certwright.run("issue", NAME, "--timeout", "60")
+    result = world.certwright.run("issue", NAME, "--timeout", "60", timeout=120)
     # The ten tries of one request fail together in one of three cases, and a run has seven of them.
     # What is asked for is that a run which ends without a certificate lost nothing: the next one
     # carries the same order on.
     for _ in range(3):
         if result.code == 3:
-            result = world.certwright.run("issue", NAME, "--timeout", "60")
+            result = world.certwright.run("issue", NAME, "--timeout", "60", timeout=120)
     assert result.code == 0, str(result)
     check_held(world.certwright, [NAME])
     assert world.pebble.orders() == 1

@@ -144,7 +144,7 @@ def test_check_says_what_is_wrong(traefik_world):
     traefik_world.traefik.stop()
     checked = traefik_world.certwright.run("traefik", "check")
     assert checked.code == 1, str(checked)
-    assert "traefik" in (checked.stdout + checked.stderr).lower()
+    assert str(traefik_world.traefik.api_port) in checked.stdout + checked.stderr
 
 
 def test_no_warning_or_error_in_traefiks_log(traefik_world):
