@@ -177,6 +177,10 @@ TEST_F(Publish, LetsAGroupReadTheFiles) {
 TEST_F(Publish, MakesATemporaryDirectoryBelowWhereTheFileSystemsDiffer) {
   char name[] = "/dev/shm/certwright-traefik-XXXXXX";
   if (mkdtemp(name) == nullptr) GTEST_SKIP() << "no second file system";
+  struct stat here {}, there {};
+  ASSERT_EQ(stat(options_.certificate_dir.parent_path().c_str(), &here), 0);
+  ASSERT_EQ(stat(name, &there), 0);
+  if (here.st_dev == there.st_dev) GTEST_SKIP() << "no second file system";
   options_.dynamic_dir = name;
   MakePublisher().Publish({});
   EXPECT_TRUE(std::filesystem::exists(options_.dynamic_dir / "certwright.yml"));
