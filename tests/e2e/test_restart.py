@@ -19,18 +19,21 @@ MOST_SAVES = 40
 @pytest.fixture
 def make_pair(workdir, listener):
     """make_pair() -> a fresh CA and a fresh Certwright that knows it."""
-    cas = []
+    cas, certwrights = [], []
 
     def make():
         port = free_port()
         ca = ScriptedCa(listener, http_port=port, processing=0.1)
         cas.append(ca)
-        return ca, Certwright(workdir / ("cw%d" % len(cas)), {
+        certwrights.append(Certwright(workdir / ("cw%d" % len(cas)), {
             "acme": {"directory": ca.directory_url, "ca_bundle": str(listener.root)},
             "http01": {"listen": "127.0.0.1:%d" % port},
-        })
+        }))
+        return ca, certwrights[-1]
 
     yield make
+    for certwright in certwrights:
+        certwright.stop()
     for ca in cas:
         ca.stop()
 

@@ -21,18 +21,34 @@ ONE = ["one.example.test"]
 TWO = ["two.example.test", "www.two.example.test"]
 
 STOP_SCRIPT = """#!/bin/sh
-# Ends what tools/demo --keep started (each process by its id, and only if it is still the same one)
-# and removes its folder.
-for entry in {processes}; do
-  pid=${{entry%:*}} begun=${{entry#*:}}
-  [ "$(sed 's/.*) //' /proc/$pid/stat 2>/dev/null | cut -d' ' -f20)" = "$begun" ] || continue
-  kill "$pid"
-  for wait in 1 2 3 4 5 6 7 8 9 10; do
-    [ -d "/proc/$pid" ] || continue 2
-    sleep 0.3
+# Ends what tools/demo --keep started (each process by its id, and only while it is the same one: the
+# number after the colon is its start time) and removes its folder.
+processes='{processes}'
+
+# runs ID:START: whether this process is there; one that has ended and waits for its parent is not.
+runs() {{
+  set -- $(sed 's/.*) //' "/proc/${{1%:*}}/stat" 2>/dev/null)
+  [ $# -ge 20 ] && [ "$1" != Z ] && [ "${{20}}" = "$start" ]
+}}
+
+signal() {{
+  left=0
+  for entry in $processes; do
+    start=${{entry#*:}}
+    if runs "$entry"; then
+      left=1
+      [ "$1" = 0 ] || kill "-$1" "${{entry%:*}}"
+    fi
   done
-  kill -9 "$pid"
+}}
+
+signal TERM
+for wait in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  signal 0
+  [ $left = 1 ] || break
+  sleep 0.2
 done
+signal KILL
 rm -rf '{folder}'
 """
 
@@ -146,7 +162,9 @@ def run(folder, keeps):
         show(world)
         if keeps:
             keep(world, folder)
-        step("Shown in %.1f s" % (time.monotonic() - begun))
+        whole = time.time() - float(os.environ.get("DEMO_STARTED", time.time()))
+        step("Done: shown in %.1f s, %.0f s with set-up and build" % (
+            time.monotonic() - begun, max(whole, time.monotonic() - begun)))
         return 0
     except (Failed, NotReady, OSError) as problem:
         keeps = False
