@@ -89,8 +89,9 @@ json::Value Answer::Json() const {
     const bool html = Trim(text).starts_with("<");
     Failure failure;
     failure.code = FailureCode::kProtocol;
-    failure.detail = Cat("the CA sent ", html ? "an HTML page" : "a text",
-                         " where JSON is expected: ", error.failure().detail);
+    failure.detail =
+        Cat("the CA at ", Printable(url, 200), " sent ", html ? "an HTML page" : "a text",
+            " where JSON is expected: ", error.failure().detail);
     failure.advice = "a proxy or a captive portal may stand between this machine and the CA";
     failure.transient = true;
     throw Error(std::move(failure));
@@ -104,6 +105,21 @@ Client::Client(std::string directory_url, http::Transport& transport, Clock& clo
       clock_(clock),
       policy_(policy) {}
 
+http::Response Client::Send(const http::Request& request, std::stop_token stop) {
+  try {
+    return transport_.Send(request, stop);
+  } catch (const Error& error) {
+    Failure failure = error.failure();
+    if (failure.code == FailureCode::kNetwork) {
+      failure.detail = Cat("the CA cannot be reached: ", failure.detail);
+      if (failure.advice.empty()) {
+        failure.advice = "check acme.directory and this machine's network, then try again";
+      }
+    }
+    throw Error(std::move(failure));
+  }
+}
+
 Directory Client::GetDirectory(std::stop_token stop) {
   {
     auto cached = directory_.Acquire();
@@ -112,7 +128,7 @@ Directory Client::GetDirectory(std::stop_token stop) {
   http::Request request;
   request.url = directory_url_;
   request.headers = {{"Accept-Language", "en"}};
-  const http::Response response = transport_.Send(request, stop);
+  const http::Response response = Send(request, stop);
   KeepNonce(response);
   const Directory directory = ParseDirectory(Read(response, directory_url_).Json(), policy_);
   auto cached = directory_.Acquire();
@@ -142,7 +158,7 @@ std::string Client::TakeNonce(std::stop_token stop) {
   http::Request request;
   request.method = "HEAD";
   request.url = GetDirectory(stop).new_nonce;
-  const http::Response response = transport_.Send(request, stop);
+  const http::Response response = Send(request, stop);
   Read(response, request.url);
   const std::string_view nonce = response.Header("replay-nonce");
   if (nonce.empty() || nonce.size() > kMaxNonceBytes || !IsBase64Url(nonce)) {
@@ -157,6 +173,7 @@ std::string Client::TakeNonce(std::stop_token stop) {
 Answer Client::Read(const http::Response& response, const std::string& url) const {
   Answer answer;
   answer.status = response.status;
+  answer.url = url;
   answer.retry_after = ParseRetryAfter(response.Header("retry-after"), clock_.Now());
   if (response.status >= 400) ThrowProblem(response, answer.retry_after, clock_.Now());
   if (response.status < 200 || response.status >= 300) {
@@ -194,7 +211,7 @@ Answer Client::Post(const Signer& signer, const std::string& url, std::string_vi
     request.headers = {{"Accept-Language", "en"}};
     request.body = crypto::SignJws(signer.key, json::Write(header), payload);
     request.max_body = max_body;
-    const http::Response response = transport_.Send(request, stop);
+    const http::Response response = Send(request, stop);
     KeepNonce(response);
     try {
       return Read(response, url);

@@ -93,9 +93,13 @@ void OrderFlow::Tell(std::string step, std::string text, int percent) const {
 }
 
 Outcome OrderFlow::Step(OrderRecord& order, std::stop_token stop) {
+  const bool looking_back = !in_step_with_ca_ && order.state != OrderState::kCreating;
   try {
     Outcome outcome = Advance(order, stop);
-    order.attempts = 0;
+    // A look at the CA after a failed request succeeds again and again: only what gets the order on
+    // ends a row of failures.
+    if (order.state > furthest_ || (order.state == furthest_ && !looking_back)) order.attempts = 0;
+    furthest_ = std::max(furthest_, order.state);
     return outcome;
   } catch (...) {
     return AfterFailure(order, CurrentFailure());

@@ -56,10 +56,12 @@ model::Identifier ParseCaIdentifier(const json::Value& value, std::string_view w
   if (type == "dns") return {model::IdentifierType::kDns, ToLower(text)};
   if (type != "ip") Refuse(Cat(what, " for an identifier of the type '", Printable(type, 40), "'"));
   try {
-    return model::ParseIdentifier(text);
+    model::Identifier identifier = model::ParseIdentifier(text);
+    if (identifier.type == model::IdentifierType::kIp) return identifier;
   } catch (const Error&) {
-    Refuse(Cat(what, " for the IP address '", Printable(text, 60), "'"));
+    // It is not even a name.
   }
+  Refuse(Cat(what, " with the identifier '", Printable(text, 60), "', which is no IP address"));
 }
 
 std::optional<Failure> ParseError(const json::Value& value) {
@@ -158,8 +160,10 @@ Order ParseOrder(const json::Value& body, const std::vector<model::Identifier>& 
   }
   std::sort(order.identifiers.begin(), order.identifiers.end());
   if (order.identifiers != identifiers) {
-    Refuse(Cat("an order for other names than asked: ",
-               Printable(Join(model::Names(order.identifiers), ", "), 200)));
+    Refuse(Cat("an order for other identifiers than asked: ",
+               order.identifiers.empty()
+                   ? "none"
+                   : Printable(Join(model::Names(order.identifiers), ", "), 200)));
   }
   // Every identifier has one authorization, but two orders may share one; there are never more.
   const json::Array& authorizations = body["authorizations"].Items();

@@ -34,13 +34,16 @@ std::optional<Millis> StepRetryDelay(const Failure& failure, int attempts, UnixS
   return std::min(kLongestPause, kFirstPause * (1 << doublings));
 }
 
-void WithRetries(Clock& clock, std::stop_token stop, const std::function<void()>& request) {
+void WithRetries(Clock& clock, std::stop_token stop, const std::function<void()>& request,
+                 const std::function<void(const Failure&)>& retrying) {
   for (int attempts = 1;; ++attempts) {
     try {
       return request();
     } catch (const Error& error) {
       const std::optional<Millis> pause = StepRetryDelay(error.failure(), attempts, clock.Now());
-      if (!pause || !clock.Sleep(*pause, stop)) throw;
+      if (!pause) throw;
+      if (retrying) retrying(error.failure());
+      if (!clock.Sleep(*pause, stop)) throw;
     }
   }
 }

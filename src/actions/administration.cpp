@@ -33,7 +33,7 @@ std::optional<json::Value> AccountShow(const Invocation& call) {
 }
 
 std::optional<json::Value> AccountRegister(const Invocation& call) {
-  return AccountJson(call.context.accounts.Register(call.stop));
+  return AccountJson(call.context.accounts.Register(call.progress, call.stop));
 }
 
 std::optional<json::Value> TraefikRender(const Invocation& call) {

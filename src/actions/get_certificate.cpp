@@ -34,8 +34,10 @@ bool IsWanted(store::Session& session, const std::string& name) {
                   [&](const store::NameRequest& request) { return request.fqdn == name; })) {
     return true;
   }
+  // A module's name is wanted as long as its request stands (above); an administrator's as it is.
   const auto managed = store::FindByNameSet(session, name);
-  return managed && (!managed->current || managed->current->origin == model::Origin::kAcme);
+  return managed && managed->certificate.owner.empty() &&
+         (!managed->current || managed->current->origin == model::Origin::kAcme);
 }
 
 }  // namespace

@@ -7,6 +7,21 @@
 
 namespace certwright::api {
 
+void CheckDaemon(const Path& socket) {
+  constexpr Millis kPatience{3'000};
+  http::Request request;
+  request.url = "/v1/health";
+  try {
+    http::SendToSocket(
+        socket, request, [](std::string_view) {}, kPatience);
+  } catch (const Error& error) {
+    if (error.failure().code != FailureCode::kNetwork) throw;
+    throw Error(FailureCode::kBusy,
+                Cat("the daemon at ", socket.string(), " does not answer: ", error.what()),
+                "see its log; restart it if it hangs");
+  }
+}
+
 actions::Result CallDaemon(const Path& socket, const actions::Call& call,
                            const model::ProgressSink& progress) {
   http::Request request;

@@ -203,6 +203,10 @@ void EnsurePrivateDir(const Path& dir, mode_t mode) {
   const Path clean = dir.has_filename() ? dir : dir.parent_path();
   MakeParents(clean.parent_path());
   const bool made = ::mkdir(clean.c_str(), mode & 0700) == 0;
+  if (!made && errno == ENOENT) {  // its parent refuses new entries, as /proc does
+    throw Error(FailureCode::kDisk, Cat("cannot make the folder ", Shown(clean)),
+                "Choose another place for it.");
+  }
   if (!made && errno != EEXIST) ThrowErrno(errno, "cannot make the folder", clean);
   const Fd fd(Retry([&] { return ::open(clean.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (!fd && errno == ENOTDIR) {

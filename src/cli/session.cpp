@@ -71,7 +71,10 @@ actions::Result Session::Run(actions::Call call) {
   Clock& clock = SystemClock();
   const Steady until = clock.SteadyNow() + kPatience;
   while (true) {
-    if (const auto socket = FindDaemon()) return api::CallDaemon(*socket, call, progress);
+    if (const auto socket = FindDaemon()) {
+      api::CheckDaemon(*socket);
+      return api::CallDaemon(*socket, call, progress);
+    }
     try {
       return RunHere(call, progress);
     } catch (const Error& error) {

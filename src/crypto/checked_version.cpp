@@ -112,11 +112,7 @@ model::CertificateVersion CheckedVersion(std::string_view chain_pem, const Secre
   const PrivateKey key = PrivateKey::FromPem(key_pem);
   std::vector<ParsedCertificate> chain =
       ReadChain(chain_pem, FailureCode::kProtocol, "the CA sent a certificate chain that", kAdvice);
-  ParsedCertificate& leaf = chain.front();
-  // What has no subjectAltName at all is of an old private CA: there the CN is the name.
-  if (!leaf.has_alt_names && !leaf.info.common_name.empty()) {
-    leaf.info.names = {IdentifierOf(leaf.info.common_name)};
-  }
+  const ParsedCertificate& leaf = chain.front();
 
   if (leaf.info.public_key_der != key.PublicKeyDer()) Refuse("with another key than ours");
   if (leaf.info.is_ca) Refuse("that is itself a CA's (basicConstraints)");

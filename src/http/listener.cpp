@@ -26,10 +26,8 @@ const char* AdviceFor(int error) {
       return "ports below 1024 need root or CAP_NET_BIND_SERVICE "
              "(systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)";
     case EADDRNOTAVAIL:
-    case EAFNOSUPPORT:
-      return "this machine has no such address: set another http01.listen";
-    default:
-      return "set another http01.listen";
+    case EAFNOSUPPORT: return "this machine has no such address: set another http01.listen";
+    default: return "set another http01.listen";
   }
 }
 

@@ -43,22 +43,14 @@ struct Connection {
 
 std::string_view Reason(int status) {
   switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 414:
-      return "URI Too Long";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    default:
-      return "Answer";
+    case 200: return "OK";
+    case 400: return "Bad Request";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 414: return "URI Too Long";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    default: return "Answer";
   }
 }
 
@@ -168,12 +160,9 @@ void Responder::Impl::Accept() {
 
 bool Responder::Impl::Advance(Connection& connection) {
   switch (connection.phase) {
-    case Phase::kReading:
-      return Read(connection);
-    case Phase::kWriting:
-      return Write(connection);
-    case Phase::kLingering:
-      return Linger(connection);
+    case Phase::kReading: return Read(connection);
+    case Phase::kWriting: return Write(connection);
+    case Phase::kLingering: return Linger(connection);
   }
   return false;
 }

@@ -15,7 +15,6 @@
 namespace certwright::http {
 namespace {
 
-constexpr std::chrono::minutes kSilence{10};  // the longest that an action may work without a word
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 // "http://unix/path?query" or just "/path?query".
@@ -47,8 +46,8 @@ Fd ConnectOrThrow(const Path& path, const Patience& patience) {
 }  // namespace
 
 int SendToSocket(const Path& path, const Request& request,
-                 const std::function<void(std::string_view)>& on_line) {
-  Patience patience(path.string(), kSilence, {});
+                 const std::function<void(std::string_view)>& on_line, Millis silence) {
+  Patience patience(path.string(), silence, {});
   const std::string text = Compose(request, Target(request.url), "localhost", "certwright");
   Stream stream(ConnectOrThrow(path, patience));
   stream.WriteAll(text, patience);

@@ -21,8 +21,7 @@ const char* AdviceFor(long verify_result) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return "use the URL with the name that the server's certificate is for";
-    default:
-      return "set acme.ca_bundle to the CA's root certificate, if it is a private CA";
+    default: return "set acme.ca_bundle to the CA's root certificate, if it is a private CA";
   }
 }
 
@@ -60,14 +59,9 @@ Stream::~Stream() {
 
 bool Stream::WaitForTls(int result, Patience& patience) {
   switch (SSL_get_error(ssl_.get(), result)) {
-    case SSL_ERROR_WANT_READ:
-      patience.Wait(fd_.get(), POLLIN);
-      return true;
-    case SSL_ERROR_WANT_WRITE:
-      patience.Wait(fd_.get(), POLLOUT);
-      return true;
-    default:
-      return false;
+    case SSL_ERROR_WANT_READ: patience.Wait(fd_.get(), POLLIN); return true;
+    case SSL_ERROR_WANT_WRITE: patience.Wait(fd_.get(), POLLOUT); return true;
+    default: return false;
   }
 }
 

@@ -16,7 +16,8 @@ std::optional<model::Account> AccountKeeper::Find() {
   });
 }
 
-model::Account AccountKeeper::Establish(model::Account account, std::stop_token stop) {
+model::Account AccountKeeper::Establish(model::Account account, const model::ProgressSink& progress,
+                                        std::stop_token stop) {
   const bool new_key = account.key_pem.empty();
   if (new_key) {
     account.directory = client_.directory_url();
@@ -25,10 +26,15 @@ model::Account AccountKeeper::Establish(model::Account account, std::stop_token 
     // Stored before the CA hears of it: an account whose key is lost is lost.
     database_.Write([&](store::Session& session) { store::SaveAccount(session, account); });
   }
-  acme::WithRetries(clock_, stop, [&] {
-    if (!new_key && acme::FindAccountByKey(client_, account, stop)) return;
-    acme::RegisterAccount(client_, wishes_, account, stop);
-  });
+  acme::WithRetries(
+      clock_, stop,
+      [&] {
+        if (!new_key && acme::FindAccountByKey(client_, account, stop)) return;
+        acme::RegisterAccount(client_, wishes_, account, stop);
+      },
+      [&](const Failure& failure) {
+        if (progress) progress({"retry", failure.detail + "; trying again", 0});
+      });
   database_.Write([&](store::Session& session) { store::SaveAccount(session, account); });
   return account;
 }
@@ -38,15 +44,15 @@ acme::Signer AccountKeeper::Ensure(const model::ProgressSink& progress, std::sto
   model::Account account = Find().value_or(model::Account{});
   if (account.url.empty()) {
     if (progress) progress({"account", "looking for our account at the CA", 2});
-    account = Establish(std::move(account), stop);
+    account = Establish(std::move(account), progress, stop);
     if (progress) progress({"account", "account ready: " + account.url, 5});
   }
   return {crypto::PrivateKey::FromPem(account.key_pem), account.url};
 }
 
-model::Account AccountKeeper::Register(std::stop_token stop) {
+model::Account AccountKeeper::Register(const model::ProgressSink& progress, std::stop_token stop) {
   const std::lock_guard guard(one_at_a_time_);
-  return Establish(Find().value_or(model::Account{}), stop);
+  return Establish(Find().value_or(model::Account{}), progress, stop);
 }
 
 }  // namespace certwright::issue

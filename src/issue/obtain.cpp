@@ -154,6 +154,7 @@ void Obtainer::RunOrder(OrderRecord& order, const model::ProgressSink& progress,
       stamped.updated_at = clock_.Now();
       database_.Write([&](store::Session& session) { store::SaveOrder(session, stamped); });
     };
+    order.attempts = 0;  // of another run
     acme::OrderFlow flow(client_, signer, presenter_, clock_, save, progress);
     while (true) {
       const acme::Outcome outcome = flow.Step(order, stop);
@@ -207,6 +208,11 @@ ObtainResult Obtainer::Activate(OrderRecord& order, bool had_version) {
     store::SaveOrder(session, order);
     result.event_seq = store::AppendEvent(session, event);
     result.held = *store::FindById(session, order.certificate_id);
+    // One name for each calling module, remembered once it was obtained, also when nobody waits.
+    const std::string& owner = result.held.certificate.owner;
+    if (!owner.empty()) {
+      store::SaveNameRequest(session, {owner, event.names.front(), clock_.Now()});
+    }
   });
   feed_.Notify();
   log::Info(Cat("certificate ", event.reason, ": ", Join(event.names, ", "), " serial ",

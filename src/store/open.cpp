@@ -135,7 +135,9 @@ void MakeFirst(const Path& file, std::span<const EmbeddedFile> migrations) {
     Connection connection(draft);
     Configure(connection);
     connection.Execute("PRAGMA synchronous = OFF");  // one fsync below is enough: it is a draft
-    StartWriting(connection, migrations);
+    // No log: what does not fit on the disk must fail here, not when the log is folded in at close.
+    connection.Execute("PRAGMA journal_mode = MEMORY");
+    Migrate(connection, migrations);
   }
   if (::fsync(made.get()) != 0) ThrowErrno(errno, "make the store", draft);
   if (::rename(draft.c_str(), file.c_str()) != 0) ThrowErrno(errno, "make the store", file);

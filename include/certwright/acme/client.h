@@ -27,6 +27,7 @@ struct Signer {
 
 struct Answer {
   int status = 0;
+  std::string url;       // that was asked
   std::string text;      // the body as it came
   std::string location;  // checked URL, or ""
   std::string content_type;
@@ -58,6 +59,7 @@ class Client {
                    std::size_t max_body = 64 * 1024);
 
  private:
+  http::Response Send(const http::Request& request, std::stop_token stop);
   std::string TakeNonce(std::stop_token stop);
   void KeepNonce(const http::Response& response);
   Answer Read(const http::Response& response, const std::string& url) const;

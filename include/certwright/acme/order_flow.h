@@ -85,6 +85,7 @@ class OrderFlow {
   bool in_step_with_ca_ = false;  // the record's state was seen at the CA by this flow
   bool news_ = false;             // the CA has fetched every token since the last poll
   int polls_ = 0;                 // of the present state
+  model::OrderState furthest_ = model::OrderState::kCreating;  // that a step ended in
   std::vector<std::string> presented_;
 };
 

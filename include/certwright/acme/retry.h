@@ -16,6 +16,8 @@ namespace certwright::acme {
 std::optional<Millis> StepRetryDelay(const Failure& failure, int attempts, UnixSeconds now);
 
 // Calls `request` until it returns or StepRetryDelay gives up; then its Error goes on up.
-void WithRetries(Clock& clock, std::stop_token stop, const std::function<void()>& request);
+// `retrying` (may be empty) is told each failure that is tried again.
+void WithRetries(Clock& clock, std::stop_token stop, const std::function<void()>& request,
+                 const std::function<void(const Failure&)>& retrying = {});
 
 }  // namespace certwright::acme

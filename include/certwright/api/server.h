@@ -38,6 +38,10 @@ class Server {
   std::unique_ptr<Impl> impl_;
 };
 
+// Asks the daemon behind a socket whether it is well. Throws Error(kBusy) where it takes the
+// connection and does not answer within three seconds: it hangs, or was stopped.
+void CheckDaemon(const Path& socket);
+
 // Runs an action through a daemon's socket; the same result as Runner::Run gives in process.
 // Throws Error(kNetwork) where the daemon goes away meanwhile.
 actions::Result CallDaemon(const Path& socket, const actions::Call& call,

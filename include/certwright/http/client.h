@@ -25,7 +25,8 @@ struct ClientOptions {
 };
 
 // Pools kept-alive connections (TLS verified against roots and host, TCP_NODELAY), never uses one
-// from two threads at once, sends each request once: no retry, no redirect, no cookie, no decompression.
+// from two threads at once, sends each request once: no retry, no redirect, no cookie, no
+// decompression.
 class Client : public Transport {
  public:
   // Throws Error(kConfig) where ca_bundle cannot be read or holds no certificate.
@@ -38,8 +39,8 @@ class Client : public Transport {
   std::unique_ptr<Impl> impl_;
 };
 
-// The parts of an absolute URL. Throws Error(kProtocol) where it is none, has user info, a fragment,
-// or a control character; port is the scheme's default where none is given.
+// The parts of an absolute URL. Throws Error(kProtocol) where it is none, has user info, a
+// fragment, or a control character; port is the scheme's default where none is given.
 struct Url {
   std::string scheme;  // lower case
   std::string host;    // lower case, IPv6 without brackets

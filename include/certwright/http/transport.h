@@ -19,7 +19,7 @@ struct Request {
   std::string method = "GET";  // GET, HEAD, POST
   std::string url;             // absolute
   Headers headers;
-  std::string content_type;    // of the body
+  std::string content_type;  // of the body
   std::string body;
   std::size_t max_body = 64 * 1024;  // of the answer; a longer one is an error, never a cut text
 };

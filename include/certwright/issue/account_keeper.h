@@ -26,12 +26,13 @@ class AccountKeeper {
   acme::Signer Ensure(const model::ProgressSink& progress, std::stop_token stop);
 
   // The same, and looks at the CA even where the URL is stored.
-  model::Account Register(std::stop_token stop);
+  model::Account Register(const model::ProgressSink& progress, std::stop_token stop);
 
   std::optional<model::Account> Find();
 
  private:
-  model::Account Establish(model::Account account, std::stop_token stop);
+  model::Account Establish(model::Account account, const model::ProgressSink& progress,
+                           std::stop_token stop);
 
   store::Database& database_;
   acme::Client& client_;
