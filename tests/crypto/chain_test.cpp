@@ -63,11 +63,9 @@ TEST(CheckedVersion, TakesWhatIsOddButLegal) {
                          Dns("a.example.org"), Dns("a.example.org")}));
 }
 
-TEST(CheckedVersion, TakesTheCommonNameWhereThereIsNoOther) {
-  const auto version =
-      Check(Chain({"leaf_cn", "intermediate"}), kNow, {Dns("a.example.org")});
-  EXPECT_THAT(version.names, ElementsAre(Dns("a.example.org")));
-  EXPECT_EQ(version.subject, "a.example.org");
+// No TLS client looks at it any more (RFC 9525 section 6.3).
+TEST(CheckedVersion, DoesNotTakeTheCommonNameForAName) {
+  EXPECT_THROW(Check(Chain({"leaf_cn", "intermediate"}), kNow, {Dns("a.example.org")}), Error);
 }
 
 struct Hostile {
