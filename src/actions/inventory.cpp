@@ -5,6 +5,7 @@
 #include "certwright/export/chain.h"
 #include "certwright/json/failure.h"
 #include "certwright/store/orders.h"
+#include "certwright/store/settings.h"
 #include "handler.h"
 
 namespace certwright::actions {
@@ -42,6 +43,13 @@ json::Value OrderJson(const model::OrderRecord& order) {
        {"created_at", FormatUtc(order.created_at)},
        {"updated_at", FormatUtc(order.updated_at)},
        {"failure", order.failure ? json::ToJson(*order.failure) : json::Value()}});
+}
+
+// Who asked for it by set-certificate does not ask any more.
+void ForgetRequests(store::Session& session, const std::string& name_set) {
+  for (const store::NameRequest& request : store::ListNameRequests(session)) {
+    if (request.fqdn == name_set) store::DeleteNameRequest(session, request.owner);
+  }
 }
 
 }  // namespace
@@ -91,6 +99,9 @@ std::optional<json::Value> Delete(const Invocation& call) {
                 Cat("an issuance for ", held.certificate.name_set, " is under way"),
                 "try again when it has ended");
   }
+  call.context.database.Write([&](store::Session& session) {
+    ForgetRequests(session, held.certificate.name_set);
+  });
   const std::int64_t seq = issue::Remove(call.context.database, call.context.feed,
                                          call.context.clock, held.certificate.id);
   if (seq > 0) call.context.deliver(seq, Millis(15'000), call.stop);

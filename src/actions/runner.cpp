@@ -48,6 +48,13 @@ constexpr std::array kCertadm{"set-certificate", "set-default-certificate", "get
 constexpr std::array kRouteadm{"set-route", "get-route", "delete-route", "list-routes"};
 constexpr std::array kReader{"list", "show", "account-show", "traefik-render", "traefik-check"};
 
+constexpr const char* kOwner = "owner";
+constexpr std::array kRoles{"reader", "certadm", "routeadm", "fulladm", kOwner};
+
+std::string CallerText(const Call& call) {
+  return call.caller.empty() ? "" : Cat(" (caller ", Printable(call.caller, 60), ")");
+}
+
 template <std::size_t N>
 bool Among(const std::array<const char*, N>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -94,6 +101,44 @@ Result FromFailure(const Failure& failure) {
   result.error = PlainText(failure.detail);
   result.failure = failure;
   return result;
+}
+
+Result Unknown(const std::string& action, const std::vector<std::string>& known) {
+  Failure failure;
+  failure.code = FailureCode::kNotFound;
+  failure.detail = Cat("Action ", Printable(action, 60), " is not defined");
+  failure.advice = Cat("the actions are: ", Join(known, ", "));
+  Result result = FromFailure(failure);
+  result.exit_code = kExitUnknownAction;
+  return result;
+}
+
+// "certadm, fulladm or owner": the roles that may run this action.
+std::string RolesFor(const std::string& action) {
+  std::string text;
+  for (const char* role : kRoles) {
+    if (role != kOwner && IsAllowed(role, action)) text += Cat(text.empty() ? "" : ", ", role);
+  }
+  return Cat(text, text.empty() ? "" : " or ", kOwner);
+}
+
+Result Denied(const Call& call) {
+  Failure failure;
+  failure.code = FailureCode::kDenied;
+  failure.detail = Cat("the role ", Printable(call.role, 60), " may not run ", call.action);
+  failure.advice = Cat("it needs the role ", RolesFor(call.action));
+  log::Warning(Cat("audit: denied: ", failure.detail, CallerText(call)));
+  return FromFailure(failure);
+}
+
+// Each call that gave a private key away is written down (contract.md, "Roles").
+void WriteDownRelease(const Call& call, const json::Value& input, const Result& result) {
+  const bool released =
+      call.action == "get-certificate" || (result.output && result.output->Bool("has_key"));
+  if (!released) return;
+  const std::string asked = input.String("fqdn", input.String("certificate"));
+  log::Info(Cat("audit: the key for ", Printable(asked, 260), " was given to the role ", call.role,
+                " by ", call.action, CallerText(call)));
 }
 
 // A handler's output against its own schema: a mismatch is our bug, told as such.
@@ -155,12 +200,11 @@ int ExitCodeOf(FailureCode code) {
 }
 
 bool IsRole(const std::string& role) {
-  return role == "owner" || role == "reader" || role == "certadm" || role == "routeadm" ||
-         role == "fulladm";
+  return Among(kRoles, role);
 }
 
 bool IsAllowed(const std::string& role, const std::string& action) {
-  if (role == "owner") return true;
+  if (role == kOwner) return true;
   if (role == "certadm") return Among(kCertadm, action);
   if (role == "routeadm") return Among(kRouteadm, action);
   if (role == "fulladm") return Among(kCertadm, action) || Among(kRouteadm, action);
@@ -206,25 +250,8 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
                    std::stop_token stop) const {
   const auto entry = std::find_if(kActions.begin(), kActions.end(),
                                   [&](const Entry& known) { return known.name == call.action; });
-  if (!IsAllowed(call.role, call.action)) {
-    Failure failure;
-    failure.code = FailureCode::kDenied;
-    failure.detail = Cat("the role ", call.role, " may not run ", Printable(call.action, 60));
-    failure.advice = Among(kCertadm, call.action)    ? "it needs the role certadm or fulladm"
-                     : Among(kRouteadm, call.action) ? "it needs the role routeadm or fulladm"
-                                                     : "it needs the role owner";
-    log::Warning(Cat("denied: ", failure.detail, " (caller ", Printable(call.caller, 60), ")"));
-    return FromFailure(failure);
-  }
-  if (entry == kActions.end()) {
-    Failure failure;
-    failure.code = FailureCode::kNotFound;
-    failure.detail = Cat("Action ", Printable(call.action, 60), " is not defined");
-    failure.advice = Cat("the actions are: ", Join(action_names(), ", "));
-    Result result = FromFailure(failure);
-    result.exit_code = kExitUnknownAction;
-    return result;
-  }
+  if (entry == kActions.end()) return Unknown(call.action, action_names());
+  if (!IsAllowed(call.role, call.action)) return Denied(call);
   try {
     json::ParseLimits limits;
     limits.max_bytes = 1 << 20;
@@ -235,18 +262,20 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
       return Invalid(kExitSchema,
                      json::Value(json::Array{ViolationJson(
                          {"(root)", "(root)", json::Value(), "(root)_invalid_json"})}),
-                     Cat("the input is no JSON: ", PlainText(error.what())));
+                     PlainText(Cat("the input is no JSON: ", error.what())));
     }
     if (const json::Schema* schema = FindSchema(call.action, "input")) {
       json::Value list = json::Array{};
       for (const auto& violation : schema->Check(input)) list.Append(ViolationJson(violation));
       if (!list.Items().empty()) {
-        return Invalid(kExitSchema, list, Cat("Validation errors: ", json::Write(list)));
+        return Invalid(kExitSchema, list,
+                       PlainText(Cat("Validation errors: ", json::Write(list))));
       }
     }
     Result result;
     result.output = entry->handler(Invocation{context_, input, call.caller, progress, stop});
     CheckOutput(call.action, result.output);
+    WriteDownRelease(call, input, result);
     return result;
   } catch (const CheckFailed& check) {
     return FromCheck(check);

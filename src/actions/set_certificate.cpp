@@ -1,3 +1,5 @@
+#include <set>
+
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/store/settings.h"
@@ -37,27 +39,45 @@ bool IsHeld(store::Session& session, const std::string& name, UnixSeconds now) {
   return false;
 }
 
-// lets_encrypt: false gives up what the caller had recorded; an administrator's names stand by
-// themselves, so there the name itself is meant.
+// Whether the certificate of exactly this name goes with the caller who gives it up: an uploaded one
+// stays, and what a module asked for stays as long as another module wants it. Of an
+// administrator's a module gives up its own wish only.
+bool GoesAlong(store::Session& session, const store::HeldCertificate& held, const Invocation& call,
+               bool recorded) {
+  if (held.current && held.current->origin == model::Origin::kUpload) return false;
+  for (const store::NameRequest& request : store::ListNameRequests(session)) {
+    if (request.fqdn == held.certificate.name_set) return false;
+  }
+  if (!IsModule(call.caller)) return true;
+  return held.certificate.owner == call.caller || (recorded && IsModule(held.certificate.owner));
+}
+
+// lets_encrypt: false gives up what the caller had recorded, and what it asks for in vain; an
+// administrator's names stand by themselves, so there the name itself is meant.
 void GiveUp(const Invocation& call, const std::string& name) {
   const Context& context = call.context;
-  const std::optional<std::int64_t> certificate =
-      context.database.Write([&](store::Session& session) -> std::optional<std::int64_t> {
-        std::string recorded = name;
-        if (IsModule(call.caller)) {
-          const auto request = store::FindNameRequest(session, call.caller);
-          if (!request) return std::nullopt;
-          recorded = request->fqdn;
-          store::DeleteNameRequest(session, call.caller);
-        }
-        const auto held = store::FindByNameSet(session, recorded);
-        if (!held) return std::nullopt;
-        return held->certificate.id;
-      });
-  if (!certificate) return;
-  const std::int64_t seq =
-      issue::Remove(context.database, context.feed, context.clock, *certificate);
-  if (seq > 0) context.deliver(seq, Millis(15'000), call.stop);
+  const auto certificates = context.database.Write([&](store::Session& session) {
+    std::string recorded;
+    if (IsModule(call.caller)) {
+      if (const auto request = store::FindNameRequest(session, call.caller)) {
+        recorded = request->fqdn;
+      }
+      store::DeleteNameRequest(session, call.caller);
+    }
+    std::vector<std::int64_t> found;
+    for (const std::string& given_up : std::set<std::string>{recorded, name}) {
+      const auto held = store::FindByNameSet(session, given_up);
+      if (held && GoesAlong(session, *held, call, given_up == recorded)) {
+        found.push_back(held->certificate.id);
+      }
+    }
+    return found;
+  });
+  for (const std::int64_t certificate : certificates) {
+    const std::int64_t seq =
+        issue::Remove(context.database, context.feed, context.clock, certificate);
+    if (seq > 0) context.deliver(seq, Millis(15'000), call.stop);
+  }
 }
 
 }  // namespace

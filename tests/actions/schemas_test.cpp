@@ -1,0 +1,167 @@
+// Every action's input and output is described, and what it really gives fits.
+#include <fstream>
+#include <sstream>
+
+#include "certwright/json/failure.h"
+#include "certwright/json/schema.h"
+#include "fixture.h"
+#include "handler.h"
+
+namespace certwright::actions {
+namespace {
+
+json::Schema SchemaFile(const std::string& name) {
+  std::ifstream in(Cat(CERTWRIGHT_SCHEMAS, "/", name));
+  std::ostringstream text;
+  text << in.rdbuf();
+  return json::Schema(text.str());
+}
+
+std::string Violations(const json::Schema& schema, const json::Value& value) {
+  std::string text;
+  for (const auto& violation : schema.Check(value)) {
+    text += Cat(violation.field, ": ", violation.error, "\n");
+  }
+  return text;
+}
+
+// An API of Traefik that knows everything.
+class Traefik : public http::Transport {
+ public:
+  http::Response Send(const http::Request&, std::stop_token) override {
+    http::Response response;
+    response.status = 200;
+    response.body = R"({"address":":8443/tcp"})";
+    return response;
+  }
+};
+
+class SchemasTest : public ActionsTest {
+ protected:
+  // The outputs of every action, in as many shapes as it has.
+  std::vector<std::pair<std::string, json::Value>> Outputs() {
+    std::vector<std::pair<std::string, json::Value>> all;
+    const auto call = [&](const std::string& action, const std::string& input,
+                          const std::string& caller = "") {
+      all.emplace_back(action, Output(action, input, caller));
+    };
+    issue::EnsureSelfSigned(*database_, clock_, "node.example.org");
+    call("list", "");
+    call("account-register", "");
+    call("account-show", "");
+    call("set-certificate", R"({"fqdn":"mail.example.org"})", "module/mail1");
+    call("issue", R"({"names":["mail.example.org"]})");
+    call("issue", R"({"names":["www.example.org","example.org"]})");
+    call("issue", R"({"names":["dry.example.org"],"dry_run":true})");
+    Hold({{"up.example.org"}, model::Origin::kUpload});
+    ca_.mood = FakeCa::Mood::kRefusing;
+    Run("set-certificate", R"({"fqdn":"no.example.org"})");
+    call("list", "");
+    call("show", R"({"certificate":"mail.example.org"})");
+    call("show", R"({"certificate":"up.example.org"})");
+    call("show", R"({"certificate":"no.example.org"})");
+    for (const char* format : {"pem", "json", "der", "pkcs12", "chain"}) {
+      call("export", Cat(R"({"certificate":"mail.example.org","format":")", format, "\"}"));
+    }
+    call("get-certificate", R"({"fqdn":"mail.example.org"})");
+    call("get-certificate", R"({"fqdn":"up.example.org"})");
+    call("get-certificate", R"({"fqdn":"no.example.org"})");
+    call("delete", R"({"certificate":"up.example.org"})");
+    call("set-certificate", R"({"fqdn":"mail.example.org","lets_encrypt":false})", "module/mail1");
+
+    traefik::TraefikOptions options;
+    options.dynamic_dir = temp_.path() / "dynamic";
+    options.certificate_dir = temp_.path() / "pem";
+    options.api = "http://127.0.0.1:8080";
+    options.challenge_url = "http://127.0.0.1:9180";
+    std::filesystem::create_directory(options.dynamic_dir);
+    Traefik transport;
+    traefik::Publisher publisher(options, *database_, transport, clock_,
+                                 [](auto&&...) { return std::string("no certificate"); });
+    Context context = MakeContext();
+    context.traefik = &publisher;
+    runner_.emplace(context);
+    call("traefik-render", "");
+    call("traefik-check", "");
+    runner_.emplace(MakeContext());
+    return all;
+  }
+};
+
+TEST_F(SchemasTest, EveryActionHasOneForInputAndOneForOutput) {
+  for (const std::string& action : runner_->action_names()) {
+    EXPECT_NE(FindSchema(action, "input"), nullptr) << action;
+    EXPECT_NE(FindSchema(action, "output"), nullptr) << action;
+  }
+}
+
+TEST_F(SchemasTest, OutputsFitAndNothingInThemIsUndescribed) {
+  std::set<std::string> seen;
+  for (const auto& [action, output] : Outputs()) {
+    seen.insert(action);
+    const json::Schema* schema = FindSchema(action, "output");
+    ASSERT_NE(schema, nullptr) << action;
+    EXPECT_EQ(Violations(*schema, output), "") << action << ' ' << json::Write(output);
+    json::Value more = output;
+    more.Set("undescribed", 1);
+    EXPECT_NE(Violations(*schema, more), "") << action;
+  }
+  for (const std::string& action : runner_->action_names()) {
+    EXPECT_TRUE(seen.contains(action)) << action << " was not called";
+  }
+}
+
+TEST_F(SchemasTest, OutputsWithoutAMemberDoNotFit) {
+  // One that has to be there for each action.
+  const std::map<std::string, std::string> kNeeded = {
+      {"account-register", "url"}, {"account-show", "directory"}, {"delete", "deleted"},
+      {"export", "content"},       {"get-certificate", "type"},   {"list", "certificates"},
+      {"set-certificate", "obtained"}, {"show", "versions"},      {"traefik-check", "ok"},
+      {"traefik-render", "configuration"}};
+  for (const auto& [action, output] : Outputs()) {
+    const auto needed = kNeeded.find(action);
+    if (needed == kNeeded.end()) continue;
+    json::Members members = output.Fields();
+    std::erase_if(members, [&](const json::Member& m) { return m.first == needed->second; });
+    const json::Value without = json::Value::FromMembers(members);
+    EXPECT_NE(Violations(*FindSchema(action, "output"), without), "") << action;
+  }
+}
+
+TEST(FailureSchema, FitsEveryFailure) {
+  const json::Schema schema = SchemaFile("failure.json");
+  Failure full;
+  full.detail = "d";
+  full.advice = "a";
+  full.acme_type = "rejectedIdentifier";
+  full.identifiers = {"a.example.org"};
+  full.subproblems = {{"caa", "no", "a.example.org"}};
+  full.transient = true;
+  full.retry_at = kNow;
+  for (int code = 0; code <= static_cast<int>(FailureCode::kInternal); ++code) {
+    full.code = static_cast<FailureCode>(code);
+    EXPECT_EQ(Violations(schema, json::ToJson(full)), "") << FailureCodeName(full.code);
+  }
+  EXPECT_EQ(Violations(schema, json::ToJson(Failure{})), "");
+}
+
+TEST(FailureSchema, RefusesWhatIsNone) {
+  const json::Schema schema = SchemaFile("failure.json");
+  const json::Value good = json::ToJson(Failure{});
+  const struct {
+    const char* key;
+    json::Value value;
+  } kTable[] = {{"code", "no_such_code"}, {"code", 1},          {"detail", json::Value()},
+                {"retry_at", 5},          {"retry_at", "soon"}, {"identifiers", "a"},
+                {"transient", "yes"},     {"more", 1},
+                {"subproblems", json::Array{json::Value::Object({{"type", "caa"}})}}};
+  for (const auto& row : kTable) {
+    json::Value bad = good;
+    bad.Set(row.key, row.value);
+    EXPECT_NE(Violations(schema, bad), "") << row.key << ' ' << json::Write(row.value);
+  }
+  EXPECT_NE(Violations(schema, json::Value::Object()), "");
+}
+
+}  // namespace
+}  // namespace certwright::actions
