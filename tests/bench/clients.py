@@ -233,7 +233,8 @@ class TraefikOwn:
         begun = time.monotonic()
         os.rename(file, self._traefik.dynamic_dir / file.name)
         try:
-            ended = self._handshakes.until_served([names[0] for names in groups], TIMEOUT, still_good)
+            ended = self._handshakes.until_served(
+                [names[0] for names in groups], TIMEOUT, still_good)
         except Failed as problem:
             raise Failed("%s\n%s" % (
                 problem, self._traefik.process.output()[log_begin:][-4000:])) from None
@@ -248,6 +249,7 @@ class TraefikOwn:
 
 def _finish(begun, ended, meter, side):
     sample = Sample(ended - begun, 0.0, 0)
-    time.sleep(0.3)  # what a client does behind the served leaf is part of its work and its requests
+    # What a client does after the leaf is served is part of its work and of its requests.
+    time.sleep(0.3)
     sample.cpu, sample.peak_rss = meter.cpu(), meter.peak_rss()
     return side.fill(sample)

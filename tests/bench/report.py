@@ -14,6 +14,13 @@ CAS = {
     "slow": "The CA waits up to 2 s before it looks",
 }
 
+NOTES = """\
+Medians, with min..max where they differ. `a + b` is Certwright's daemon and the Traefik that serves
+its certificates; that Traefik, as Traefik's own ACME, also answers the handshakes that look for the
+leaf. Traefik makes a new default certificate at each change of its configuration unless one is set.
+Requests to the daemon are POSTs to its socket.
+"""
+
 
 def median(samples, field):
     return statistics.median(getattr(sample, field) for sample in samples)
@@ -90,7 +97,8 @@ class _Targets:
 def _against_others(targets):
     command, daemon = ("one", "certwright"), ("daemon", "certwright (daemon)")
     targets.ratio("one name: wall at most 1/25 of lego's", command, ("one", "lego"), "wall", 25)
-    targets.ratio("one name: wall at most 1/15 of certbot's", command, ("one", "certbot"), "wall", 15)
+    targets.ratio("one name: wall at most 1/15 of certbot's", command, ("one", "certbot"), "wall",
+                  15)
     targets.limit("one name: at most 7 POSTs", command, "posts", 7)
     targets.limit("one name: at most 9 requests", command, "requests", 9)
     targets.ratio("one name: CPU at most lego's", command, ("one", "lego"), "cpu", 1)
@@ -102,8 +110,8 @@ def _against_others(targets):
     targets.ratio("50 names: wall at most 1/4 of certbot's", ("fifty", "certwright"),
                   ("fifty", "certbot"), "wall", 4)
     targets.limit("50 names: at most 110 POSTs", ("fifty", "certwright"), "posts", 110)
-    targets.ratio("20 at once: wall at most 1/6 of traefik's own", ("twenty", "certwright (daemon)"),
-                  ("twenty", "traefik's own"), "wall", 6)
+    targets.ratio("20 at once: wall at most 1/6 of traefik's own",
+                  ("twenty", "certwright (daemon)"), ("twenty", "traefik's own"), "wall", 6)
 
 
 def targets(by_ca):
@@ -118,4 +126,5 @@ def targets(by_ca):
         else:
             _against_others(found)
         lines += found.lines
-    return "\n".join(["### To reach", "", "| CA | target | measured | |", "|---|---|---|---|", *lines])
+    return "\n".join(
+        ["### To reach", "", "| CA | target | measured | |", "|---|---|---|---|", *lines])
