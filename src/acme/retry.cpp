@@ -12,7 +12,7 @@ constexpr Millis kNoncePause{50};
 constexpr UnixSeconds kLongestRetryAfter = 60;
 constexpr int kMaxAttempts = 5;
 constexpr int kMaxMalformed = 3;    // what cannot be read once is seldom better the fourth time
-constexpr int kMaxNonceRounds = 8;  // each of eleven requests
+constexpr int kMaxNonceRounds = 6;  // each of eleven requests
 
 int MaxAttempts(const Failure& failure) {
   if (failure.acme_type == "badNonce") return kMaxNonceRounds;
