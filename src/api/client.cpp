@@ -1,11 +1,32 @@
 #include <optional>
 
 #include "certwright/api/server.h"
+#include "certwright/base/encoding.h"
 #include "certwright/base/text.h"
 #include "certwright/http/local_socket.h"
 #include "progress_json.h"
 
 namespace certwright::api {
+
+namespace {
+
+// What a person typed as an action must not turn into another path, a query or another action
+// (RFC 3986 section 2.1).
+std::string Escaped(std::string_view action) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  std::string text;
+  for (const char c : action) {
+    if (kPlain.find(c) != kPlain.npos) {
+      text += c;
+    } else {
+      text += Cat('%', Hex(std::string_view(&c, 1)));
+    }
+  }
+  return text;
+}
+
+}  // namespace
 
 void CheckDaemon(const Path& socket) {
   constexpr Millis kPatience{3'000};
@@ -26,7 +47,7 @@ actions::Result CallDaemon(const Path& socket, const actions::Call& call,
                            const model::ProgressSink& progress) {
   http::Request request;
   request.method = "POST";
-  request.url = Cat("/v1/actions/", call.action);
+  request.url = Cat("/v1/actions/", Escaped(call.action));
   request.content_type = "application/json";
   request.headers = {{"Accept", "application/x-ndjson"}};
   if (!call.caller.empty()) request.headers.emplace_back("Agent-Task-User", call.caller);
@@ -34,7 +55,7 @@ actions::Result CallDaemon(const Path& socket, const actions::Call& call,
 
   std::optional<actions::Result> result;
   json::ParseLimits limits;
-  limits.max_bytes = 64 << 20;  // our own daemon; a list may be long
+  limits.max_bytes = 1 << 30;  // our own daemon; a list takes some 500 bytes a certificate
   const int status = http::SendToSocket(socket, request, [&](std::string_view line) {
     if (Trim(line).empty()) return;
     const json::Value value = json::Parse(line, limits);

@@ -41,10 +41,10 @@ struct Server::Impl {
   std::vector<std::unique_ptr<http::SocketServer>> servers;  // last: gone first
 
   void Answer(const Socket& socket, const http::ServerRequest& request, http::ServerReply& reply) {
-    if (request.method == "GET" && request.path == "/v1/health") {
-      reply.Whole(200, kJson,
+    if (request.path == "/v1/health") {
+      if (request.method != "GET") return RefuseRequest(reply, 405, "health is read with GET");
+      return reply.Whole(200, kJson,
                   json::Write(json::Value::Object({{"status", "ok"}, {"version", version}})));
-      return;
     }
     if (!request.path.starts_with(kActions)) {
       return RefuseRequest(reply, 404, "there is nothing here; see /v1/actions/NAME");
