@@ -44,11 +44,12 @@ hand_back() {
   done
 }
 
-# build_tree DIR MESON_OPTION...: configures once, then builds everything in it.
+# build_tree DIR MESON_OPTION...: configures once (and afresh where the options are others), then
+# builds everything in it.
 build_tree() {
   local dir=$1
   shift
-  if [ ! -f "$dir/build.ninja" ]; then
+  if [ ! -f "$dir/build.ninja" ] || [ "$(cat "$dir/options" 2>/dev/null)" != "$*" ]; then
     rm -rf "$dir"
     local cc=gcc cxx=g++
     if command -v ccache >/dev/null; then
@@ -57,6 +58,7 @@ build_tree() {
     CC=${CC:-$cc} CXX=${CXX:-$cxx} quietly "configuring $dir" \
       "read the lines above; rm -rf '$dir' makes the next run start afresh" \
       meson setup --wrap-mode=nofallback "$@" "$dir" "$project_dir"
+    printf '%s' "$*" >"$dir/options"
   fi
   quietly "building $dir" "the compiler's words are above; ninja -C '$dir' repeats them" \
     ninja -C "$dir"
