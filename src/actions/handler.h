@@ -53,9 +53,6 @@ std::optional<json::Value> AccountRegister(const Invocation& call);
 std::optional<json::Value> TraefikRender(const Invocation& call);
 std::optional<json::Value> TraefikCheck(const Invocation& call);
 
-// Text for `details` and `error`: no control characters, quotes or backslashes (contract.md).
-std::string PlainText(const std::string& text);
-
 // The schema of an action's "input" or "output"; null where it has none.
 const json::Schema* FindSchema(const std::string& action, const std::string& kind);
 

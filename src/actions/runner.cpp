@@ -173,6 +173,16 @@ std::string PlainText(const std::string& text) {
   return plain;
 }
 
+Failure PlainFailure(Failure failure) {
+  failure.detail = PlainText(failure.detail);
+  failure.advice = PlainText(failure.advice);
+  for (std::string& identifier : failure.identifiers) identifier = PlainText(identifier);
+  for (Subproblem& sub : failure.subproblems) {
+    sub = {PlainText(sub.type), PlainText(sub.detail), PlainText(sub.identifier)};
+  }
+  return failure;
+}
+
 int ExitCodeOf(FailureCode code) {
   switch (code) {
     case FailureCode::kUsage:

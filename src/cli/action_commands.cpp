@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "agent_channel.h"
 #include "certwright/base/text.h"
 #include "commands.h"
 
@@ -29,34 +30,33 @@ std::string ReadStdin() {
   return text;
 }
 
-// The agent's channel: lines of space-separated CSV on the descriptor that AGENT_COMFD names.
-void TellAgent(const std::string& line) {
-  const char* name = std::getenv("AGENT_COMFD");
-  if (name == nullptr) return;
-  char* end = nullptr;
-  const long fd = std::strtol(name, &end, 10);
-  if (end == name || *end != '\0' || fd < 0) return;
-  const std::string text = line + "\n";
-  // Nobody may be listening; the result does not depend on it.
-  (void)!write(static_cast<int>(fd), text.data(), text.size());
-}
-
-int RunAction(Session& session, const std::string& name, std::string input, bool as_client) {
+int RunAction(Session& session, const std::string& name, std::string input, bool as_client,
+              AgentChannel& agent) {
   actions::Call call;
   call.action = name;
   call.input = std::move(input);
   if (const char* user = std::getenv("AGENT_TASK_USER")) call.caller = user;
-  const actions::Result result = session.Run(std::move(call));
-  if (result.status == "validation-failed") TellAgent("set-status validation-failed");
+  model::ProgressSink progress;
+  if (agent.open()) {
+    progress = [&](const model::Progress& step) { agent.SetProgress(step.percent); };
+  }
+  actions::Result result;
+  try {
+    result = session.Run(std::move(call), progress);
+  } catch (...) {
+    return session.Report(actions::PlainFailure(CurrentFailure()));
+  }
+  if (result.status == "validation-failed") agent.SetStatus(result.status);
   if (result.output) {
     WriteOut(json::Write(*result.output) + "\n");
   } else if (as_client) {
     WriteOut("\"\"\n");
   }
+  // What is on standard error becomes a task's `error`: plain like those in the output.
   if (result.failure && result.exit_code != 0) {
-    session.Report(*result.failure);
+    session.Report(actions::PlainFailure(*result.failure));
   } else if (!result.error.empty()) {
-    std::fprintf(stderr, "%s\n", result.error.c_str());
+    std::fprintf(stderr, "%s\n", actions::PlainText(result.error).c_str());
   }
   return result.exit_code;
 }
@@ -74,7 +74,10 @@ void AddActions(CLI::App& app, Chosen& chosen) {
       "schema; 8 no such action; 7 denied; 3 not obtained.");
   by_stdin->add_option("ACTION", *action, "For instance set-certificate")->required();
   by_stdin->callback([&chosen, action] {
-    chosen = [action](Session& session) { return RunAction(session, *action, ReadStdin(), false); };
+    chosen = [action](Session& session) {
+      AgentChannel agent;
+      return RunAction(session, *action, ReadStdin(), false, agent);
+    };
   });
 
   auto run = std::make_shared<std::string>();
@@ -84,7 +87,10 @@ void AddActions(CLI::App& app, Chosen& chosen) {
   by_argument->add_option("ACTION", *run, "For instance get-certificate")->required();
   by_argument->add_option("--data", *data, "JSON")->capture_default_str();
   by_argument->callback([&chosen, run, data] {
-    chosen = [run, data](Session& session) { return RunAction(session, *run, *data, true); };
+    chosen = [run, data](Session& session) {
+      AgentChannel agent;
+      return RunAction(session, *run, *data, true, agent);
+    };
   });
 }
 

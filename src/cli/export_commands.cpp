@@ -88,6 +88,14 @@ struct PairOptions {
   std::string key_file;
 };
 
+Failure FailureOf(const actions::Result& result) {
+  if (result.failure) return *result.failure;
+  Failure failure;  // the schema of the input was broken: there is a text only
+  failure.code = FailureCode::kInput;
+  failure.detail = result.error;
+  return failure;
+}
+
 // contract.md, "Command get-certificate": 0 saved, 3 unchanged, 1 error; a self-signed pair never
 // takes the place of files that are there.
 int GetCertificateFiles(Session& session, const PairOptions& options) {
@@ -100,7 +108,7 @@ int GetCertificateFiles(Session& session, const PairOptions& options) {
     model::CertificateVersion pair;
     try {
       const actions::Result result = session.Run(std::move(call));
-      if (result.exit_code != 0) throw Error(result.failure.value_or(Failure{}));
+      if (result.exit_code != 0) throw Error(FailureOf(result));
       const bool obtained = result.output && result.output->Bool("obtained");
       if (obtained) {
         const json::Value& first = (*result.output)["certificates"].Items().at(0);

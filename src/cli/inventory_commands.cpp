@@ -1,84 +1,10 @@
-#include <algorithm>
-
 #include "certwright/base/text.h"
 #include "commands.h"
+#include "inventory_text.h"
 
 namespace certwright::cli {
 
 namespace {
-
-// Columns as wide as their widest cell; the last one is not padded.
-std::string Table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool last = i + 1 == row.size();
-      text += row[i];
-      if (!last) text.append(widths[i] - row[i].size() + 2, ' ');
-    }
-    text += '\n';
-  }
-  return text;
-}
-
-std::string Day(const json::Value& certificate, std::string_view key) {
-  const std::string time = certificate.String(key);
-  return time.empty() ? "-" : time.substr(0, 10);
-}
-
-std::string ListText(const json::Value& output) {
-  std::vector<std::vector<std::string>> rows{
-      {"NAMES", "STATE", "VALID UNTIL", "NEXT RENEWAL", "ISSUER", "LAST ERROR"}};
-  for (const char* part : {"certificates", "missing"}) {
-    for (const json::Value& certificate : output[part].Items()) {
-      const std::string error = certificate["last_error"].String("detail");
-      rows.push_back({Join(certificate.Strings("names"), ","), certificate.String("validity"),
-                      Day(certificate, "valid_to"), Day(certificate, "next_renewal"),
-                      certificate.String("issuer", "-"),
-                      error.empty() ? "-" : Printable(error, 100)});
-    }
-  }
-  if (rows.size() == 1) return "no certificates yet; 'certwright issue NAME' obtains one\n";
-  return Table(rows);
-}
-
-std::string ShowText(const json::Value& output) {
-  std::vector<std::vector<std::string>> rows;
-  const auto row = [&](std::string label, std::string value) {
-    if (!value.empty()) rows.push_back({std::move(label), std::move(value)});
-  };
-  row("names", Join(output.Strings("names"), ", "));
-  row("state", output.String("validity"));
-  for (const char* key : {"serial", "subject", "issuer", "valid_from", "valid_to", "fingerprint",
-                          "ca", "key_type", "owner", "next_renewal", "ari_id"}) {
-    row(key, output.String(key));
-  }
-  for (const json::Value& entry : output["chain"].Items()) {
-    row("chain", Cat(entry.String("subject"), ", until ", entry.String("valid_to")));
-  }
-  for (const json::Value& version : output["versions"].Items()) {
-    row("version", Cat(version.String("serial"), ", obtained ", version.String("obtained_at"),
-                       ", until ", version.String("valid_to")));
-  }
-  for (const json::Value& order : output["orders"].Items()) {
-    const std::string failure = order["failure"].String("detail");
-    row("order", Cat(order.String("state"), ", ", order.String("created_at"),
-                     order.String("url").empty() ? "" : ", ", order.String("url"),
-                     failure.empty() ? "" : ": ", failure));
-  }
-  const json::Value& error = output["last_error"];
-  if (error.IsObject()) {
-    row("last error", Cat(output.String("last_error_at"), " (", output.Int("failures"),
-                          " in a row): ", error.String("detail")));
-    row("what to do", error.String("advice"));
-  }
-  return Table(rows);
-}
 
 CLI::App* AddByName(CLI::App& app, const char* name, const char* description,
                     std::shared_ptr<std::string> certificate) {

@@ -47,11 +47,17 @@ const config::Config& Session::config() {
   return *config_;
 }
 
+// Of several sockets the one that allows most, of those that this user may speak to.
 std::optional<Path> Session::FindDaemon() {
-  for (const config::ApiSocket& socket : config().api_sockets) {
-    if (http::SocketAnswers(socket.path)) return socket.path;
+  std::optional<Path> closed;
+  for (const char* role : {"owner", "fulladm", "certadm", "routeadm", "reader"}) {
+    for (const config::ApiSocket& socket : config().api_sockets) {
+      if (socket.role != role || !http::SocketAnswers(socket.path)) continue;
+      if (access(socket.path.c_str(), W_OK) == 0) return socket.path;
+      if (!closed) closed = socket.path;  // speaking to it tells what is missing
+    }
   }
-  return std::nullopt;
+  return closed;
 }
 
 actions::Result Session::RunHere(const actions::Call& call, const model::ProgressSink& progress) {
@@ -61,13 +67,13 @@ actions::Result Session::RunHere(const actions::Call& call, const model::Progres
   return result;
 }
 
-actions::Result Session::Run(actions::Call call) {
+actions::Result Session::Run(actions::Call call, model::ProgressSink progress) {
   using Style = ProgressLine::Style;
   const bool terminal = isatty(STDERR_FILENO) == 1;
   ProgressLine line(options_.quiet || options_.json ? Style::kSilent
                     : terminal                      ? Style::kLive
                                                     : Style::kPlain);
-  const model::ProgressSink progress = [&](const model::Progress& step) { line.Show(step); };
+  if (!progress) progress = [&](const model::Progress& step) { line.Show(step); };
   Clock& clock = SystemClock();
   const Steady until = clock.SteadyNow() + kPatience;
   while (true) {

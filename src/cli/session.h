@@ -31,8 +31,8 @@ class Session {
   config::Config ReadConfig() const;
 
   // Runs an action through the daemon where one answers, else in this process. Progress goes to
-  // standard error. Throws Error where neither can be had.
-  actions::Result Run(actions::Call call);
+  // `progress`, without one to standard error. Throws Error where neither can be had.
+  actions::Result Run(actions::Call call, model::ProgressSink progress = nullptr);
   // The same for a command: throws the result's Failure, gives its output.
   json::Value RunCommand(const std::string& action, const json::Value& input);
 

@@ -80,6 +80,11 @@ class Runner {
 // The exit code of a command or action that failed this way; see README.md, "Exit codes".
 int ExitCodeOf(FailureCode code);
 
+// Text for `details` and `error`: no control characters, quotes or backslashes (contract.md).
+std::string PlainText(const std::string& text);
+// The same Failure with only such texts in it.
+Failure PlainFailure(Failure failure);
+
 // Whether calls in this role may run this action (contract.md, "Roles").
 bool IsAllowed(const std::string& role, const std::string& action);
 // Whether this is a role at all.

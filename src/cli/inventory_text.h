@@ -1,0 +1,15 @@
+// What list and show print for people.
+#pragma once
+
+#include <string>
+
+#include "certwright/json/value.h"
+
+namespace certwright::cli {
+
+// `output` is what the action of that name gave. Names, issuers and errors come from outside: what
+// a terminal would obey is made harmless.
+std::string ListText(const json::Value& output);
+std::string ShowText(const json::Value& output);
+
+}  // namespace certwright::cli

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""The binary as the step of an agent runs it: exit codes, streams and the agent's channel.
+
+No CA is needed: the one of the configuration refuses every connection. What needs one stands in
+tests/e2e.
+"""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BINARY = None
+NAME = "mail.example.org"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Binary(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="cw-")
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        self.config = self.root / "certwright.toml"
+        self.configure()
+
+    def configure(self, more=""):
+        (self.root / "certwright.toml").write_text(
+            'state_dir = "%s/state"\nruntime_dir = "%s/run"\nacme.agree_to_terms = true\n'
+            'acme.directory = "https://127.0.0.1:1/directory"\nhttp01.listen = "127.0.0.1:%d"\n'
+            'events.dir = "%s/events"\n%s' % (self.root, self.root, free_port(), self.root, more),
+            encoding="utf-8")
+
+    def run_it(self, *words, stdin="", env=None, **options):
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith("AGENT_")}
+        environment.update(CERTWRIGHT_CONFIG=str(self.config), **env or {})
+        return subprocess.run([BINARY, *words], input=stdin, env=environment, timeout=60,
+                              capture_output=True, text=True, check=False, **options)
+
+    def with_channel(self, *words, **options):
+        """(result, lines that were written to the descriptor of AGENT_COMFD)."""
+        reading, writing = os.pipe()
+        try:
+            result = self.run_it(*words, env={"AGENT_COMFD": str(writing)}, pass_fds=(writing,),
+                                 **options)
+        finally:
+            os.close(writing)
+        with os.fdopen(reading) as lines:
+            return result, lines.read().splitlines()
+
+    def serve(self):
+        daemon = subprocess.Popen([BINARY, "--config", str(self.config), "serve"],
+                                  stderr=subprocess.DEVNULL)
+
+        def stop():
+            daemon.send_signal(signal.SIGTERM)
+            self.assertEqual(daemon.wait(20), 0)
+        self.addCleanup(stop)
+        # By its sockets alone: a command would take the store for itself as long as there is none.
+        wanted = self.config.read_text(encoding="utf-8").count("[[api.socket]]")
+        for _ in range(1000):
+            if len([path for path in self.root.glob("*.sock") if self.answers(path)]) == wanted:
+                return
+            time.sleep(0.01)
+        self.fail("the daemon does not answer")
+
+    @staticmethod
+    def answers(path):
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(path)) == 0
+
+    def fail_to_obtain(self):
+        return json.dumps({"fqdn": NAME, "sync_timeout": 1})
+
+
+class Doors(Binary):
+    def test_exit_codes_and_output_of_both_doors(self):
+        table = [
+            ("done", "list", "", 0, {"certificates": [], "missing": []}),
+            ("no arguments as text", "list", '""', 0, {"certificates": [], "missing": []}),
+            ("gave nothing up", "set-certificate",
+             '{"fqdn": "%s", "lets_encrypt": false}' % NAME, 0, {"obtained": False}),
+            ("schema", "set-certificate", "{}", 10,
+             [{"field": "(root)", "parameter": "(root)", "value": {}, "error": "(root)_required"}]),
+            ("no such thing", "show", '{"certificate": "nobody.example.org"}', 2, None),
+            ("unknown", "make-coffee", "{}", 8, None),
+        ]
+        for name, action, data, code, output in table:
+            with self.subTest(name):
+                step = self.run_it("action", action, stdin=data)
+                client = self.run_it("run", action, "--data", data or "null")
+                for result in (step, client):
+                    self.assertEqual(result.returncode, code, result)
+                    self.assertEqual(bool(result.stderr), code != 0, result)
+                if output is None:
+                    self.assertEqual(step.stdout, "")
+                    self.assertEqual(client.stdout, '""\n')
+                else:
+                    compact = json.dumps(output, separators=(",", ":")) + "\n"
+                    self.assertEqual(step.stdout, compact)
+                    self.assertEqual(client.stdout, compact)
+
+    def test_failure_is_three_with_plain_texts(self):
+        result = self.run_it("action", "set-certificate", stdin=self.fail_to_obtain())
+        self.assertEqual(result.returncode, 3, result)
+        (error,) = json.loads(result.stdout)
+        self.assertEqual((error["field"], error["parameter"], error["value"], error["error"]),
+                         ("fqdn", "fqdn", NAME, "newcert_acme_error"))
+        self.assertFalse(set(error["details"]) & set("\"\\\n"), result)
+
+    def test_standard_error_becomes_a_tasks_error_and_holds_nothing_that_ends_a_literal(self):
+        for action, data in [
+                ("set-certificate", {}),
+                ("set-certificate", {"fqdn": "a\"b\\c.example.org"}),
+                ("issue", {"names": ["a\"b\\c.example.org"]}),
+                ("show", {"certificate": "\"\\\n"}),
+                ("make \"coffee\\", {})]:
+            with self.subTest(action, data=data):
+                result = self.run_it("action", action, stdin=json.dumps(data))
+                self.assertNotEqual(result.returncode, 0)
+                self.assertTrue(result.stderr)
+                self.assertFalse(set(result.stderr) & set("\"\\\r\t"), result)
+
+    def test_get_certificate_says_what_is_wrong_with_a_name(self):
+        for name in ("", "x" * 2000):
+            with self.subTest(name[:3]):
+                files = [self.root / "c.pem", self.root / "k.pem"]
+                for file in files:
+                    file.write_text("mine")
+                result = self.run_it("get-certificate", "--cert-file", str(files[0]),
+                                     "--key-file", str(files[1]), name)
+                self.assertEqual(result.returncode, 1, result)
+                self.assertGreater(len(result.stderr.strip()), len("certwright: "), result)
+                self.assertEqual([file.read_text() for file in files], ["mine", "mine"])
+
+
+class Channel(Binary):
+    def test_a_failed_check_sets_the_status(self):
+        for words in (["action", "set-certificate"], ["run", "set-certificate", "--data", "{}"]):
+            result, lines = self.with_channel(*words, stdin="{}")
+            self.assertEqual(result.returncode, 10, result)
+            self.assertEqual(lines, ["set-status validation-failed"])
+
+    def test_what_ends_otherwise_sets_none(self):
+        for action, data in [("list", ""), ("make-coffee", "{}"), ("show", '{"certificate":"x"}')]:
+            with self.subTest(action):
+                _, lines = self.with_channel("action", action, stdin=data)
+                self.assertEqual([x for x in lines if x.startswith("set-status")], [])
+
+    def test_progress_grows_from_0_to_100_and_is_not_on_standard_error(self):
+        result, lines = self.with_channel("action", "set-certificate", stdin=self.fail_to_obtain())
+        self.assertEqual(result.returncode, 3, result)
+        self.assertEqual(lines[-1], "set-status validation-failed")
+        steps = [line.split(" ") for line in lines[:-1]]
+        self.assertTrue(steps)
+        self.assertEqual({step[0] for step in steps}, {"set-progress"})
+        numbers = [int(step[1]) for step in steps]
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.assertTrue(all(0 <= number <= 100 for number in numbers), numbers)
+        self.assertNotIn("looking for our account", result.stderr)
+
+    def test_a_descriptor_that_was_not_handed_over_is_never_a_file_of_ours(self):
+        # Which number the store's file gets is not known: each has an installation of its own, all
+        # at once because each waits for its CA in vain.
+        def call(number):
+            folder = self.root / str(number)
+            folder.mkdir()
+            config = folder / "certwright.toml"
+            config.write_text(self.config.read_text(encoding="utf-8").replace(
+                '"%s/' % self.root, '"%s/' % folder), encoding="utf-8")
+            return self.run_it("--config", str(config), "action", "set-certificate",
+                               stdin=self.fail_to_obtain(), env={"AGENT_COMFD": str(number)})
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            for result in pool.map(call, range(3, 15)):
+                self.assertEqual(result.returncode, 3, result)
+                self.assertIn("looking for our account", result.stderr)
+        files = [file for file in self.root.rglob("*") if file.is_file()]
+        self.assertGreater(len(files), 24)
+        for file in files:
+            self.assertNotIn(b"set-progress", file.read_bytes(), file)
+            self.assertNotIn(b"set-status", file.read_bytes(), file)
+
+    def test_what_is_no_descriptor_is_no_channel(self):
+        for value in ("", "x", "-1", "3x", "1e3", "99999999999999999999", " 3", "1000"):
+            with self.subTest(value):
+                result = self.run_it("action", "list", env={"AGENT_COMFD": value})
+                self.assertEqual((result.returncode, result.stderr), (0, ""), result)
+
+    def test_nobody_listening_is_no_failure(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        try:
+            result = self.run_it("action", "set-certificate", stdin="{}",
+                                 env={"AGENT_COMFD": str(writing)}, pass_fds=(writing,))
+        finally:
+            os.close(writing)
+        self.assertEqual(result.returncode, 10, result)
+        self.assertTrue(json.loads(result.stdout))
+
+
+class Sockets(Binary):
+    def test_the_socket_that_allows_most_is_asked(self):
+        self.configure("".join(
+            '[[api.socket]]\npath = "%s/%s.sock"\nrole = "%s"\n' % (self.root, role, role)
+            for role in ("reader", "certadm", "owner")))
+        self.serve()
+        result = self.run_it("delete", "nobody.example.org")
+        self.assertEqual(result.returncode, 2, result)
+
+    def test_every_door_gives_the_same_through_a_daemon(self):
+        self.configure('[[api.socket]]\npath = "%s/a.sock"\nrole = "owner"\n' % self.root)
+        cases = [("list", ""), ("make-coffee", "{}"), ("list?x", "{}"), ("a b", "{}"),
+                 ("set-certificate", "{}"), ("show", '{"certificate":"x.example.org"}')]
+        alone = [self.run_it("action", action, stdin=data) for action, data in cases]
+        self.serve()
+        for (action, data), before in zip(cases, alone):
+            with self.subTest(action):
+                after = self.run_it("action", action, stdin=data)
+                self.assertEqual((after.returncode, after.stdout, after.stderr),
+                                 (before.returncode, before.stdout, before.stderr))
+
+    def test_a_denied_call_is_seven_and_names_the_role(self):
+        self.configure('[[api.socket]]\npath = "%s/a.sock"\nrole = "reader"\n' % self.root)
+        self.serve()
+        result = self.run_it("action", "get-certificate", stdin='{"fqdn": "%s"}' % NAME)
+        self.assertEqual(result.returncode, 7, result)
+        self.assertIn("certadm, fulladm or owner", result.stderr)
+
+
+if __name__ == "__main__":
+    BINARY = str(pathlib.Path(sys.argv.pop()).resolve())
+    unittest.main()
