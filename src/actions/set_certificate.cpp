@@ -39,8 +39,8 @@ bool IsHeld(store::Session& session, const std::string& name, UnixSeconds now) {
   return false;
 }
 
-// Whether the certificate of exactly this name goes with the caller who gives it up: an uploaded one
-// stays, and what a module asked for stays as long as another module wants it. Of an
+// Whether the certificate of exactly this name goes with the caller who gives it up: an uploaded
+// one stays, and what a module asked for stays as long as another module wants it. Of an
 // administrator's a module gives up its own wish only.
 bool GoesAlong(store::Session& session, const store::HeldCertificate& held, const Invocation& call,
                bool recorded) {

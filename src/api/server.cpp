@@ -43,8 +43,8 @@ struct Server::Impl {
   void Answer(const Socket& socket, const http::ServerRequest& request, http::ServerReply& reply) {
     if (request.path == "/v1/health") {
       if (request.method != "GET") return RefuseRequest(reply, 405, "health is read with GET");
-      return reply.Whole(200, kJson,
-                  json::Write(json::Value::Object({{"status", "ok"}, {"version", version}})));
+      const json::Value health = json::Value::Object({{"status", "ok"}, {"version", version}});
+      return reply.Whole(200, kJson, json::Write(health));
     }
     if (!request.path.starts_with(kActions)) {
       return RefuseRequest(reply, 404, "there is nothing here; see /v1/actions/NAME");

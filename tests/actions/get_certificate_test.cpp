@@ -147,7 +147,9 @@ TEST_F(GetCertificateTest, LetsEncryptSaysWhetherTheNameIsWantedFromACa) {
       {"Mail.Example.org", true},       // the same
       {"nobody.example.org", false},
   };
-  for (const auto& row : kTable) EXPECT_EQ(Get(row.name).Bool("lets_encrypt"), row.wanted) << row.name;
+  for (const auto& row : kTable) {
+    EXPECT_EQ(Get(row.name).Bool("lets_encrypt"), row.wanted) << row.name;
+  }
 }
 
 }  // namespace

@@ -191,8 +191,8 @@ TEST_F(InventoryTest, IssueObtainsOnceUnlessForced) {
   EXPECT_THAT(first["certificate"].Strings("names"), ElementsAre("a.example.org", "b.example.org"));
   EXPECT_FALSE(Output("issue", R"({"names":["a.example.org","b.example.org"]})").Bool("issued"));
   EXPECT_EQ(ca_.orders, 1);
-  EXPECT_TRUE(
-      Output("issue", R"({"names":["a.example.org","b.example.org"],"force":true})").Bool("issued"));
+  const char* kForced = R"({"names":["a.example.org","b.example.org"],"force":true})";
+  EXPECT_TRUE(Output("issue", kForced).Bool("issued"));
   EXPECT_EQ(ca_.orders, 2);
   EXPECT_TRUE(Output("issue", R"({"names":["c.example.org"],"dry_run":true})").Bool("dry_run"));
   EXPECT_EQ(ca_.orders, 2);

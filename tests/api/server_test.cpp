@@ -169,8 +169,8 @@ TEST_F(ServerTest, WholeAndLinesCarryTheSameResult) {
 TEST_F(ServerTest, ContentTypesTellTheFormApart) {
   const auto raw = [&](const std::string& accept) {
     http::test::RawConnection connection(owner());
-    connection.Send(Cat("POST /v1/actions/list HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n", accept,
-                        "\r\n{}"));
+    connection.Send(Cat("POST /v1/actions/list HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n",
+                        accept, "\r\n{}"));
     return connection.ReadAll();
   };
   EXPECT_THAT(raw(""), HasSubstr("Content-Type: application/json"));
@@ -320,8 +320,8 @@ TEST_F(ServerTest, StopEndsALongActionWithAnAnswer) {
   ca_.mood = FakeCa::Mood::kSilent;
   for (const bool lines : {true, false}) {
     if (!server_) {
-      server_ = std::make_unique<Server>(*runner_, std::vector<Socket>{{owner(), "owner", 0600, "", ""}},
-                                         "1.2.3");
+      const std::vector<Socket> one{{owner(), "owner", 0600, "", ""}};
+      server_ = std::make_unique<Server>(*runner_, one, "1.2.3");
     }
     auto answer = std::async(std::launch::async, [&] {
       http::Headers headers;
