@@ -36,7 +36,8 @@ std::optional<Millis> ParseRetryAfter(std::string_view text, UnixSeconds now) {
   return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, kMax));
 }
 
-// RFC 8288, as far as ACME uses it: <URL>;rel="alternate", several in one field or in several.
+// RFC 8288, as far as ACME uses it: <URL>;rel="alternate", several in one field or in several. One
+// that may not be asked is left out: it is no reason to lose the certificate beside it.
 std::vector<std::string> ParseAlternates(const std::vector<std::string>& fields,
                                          const UrlPolicy& policy) {
   std::vector<std::string> urls;
@@ -51,8 +52,12 @@ std::vector<std::string> ParseAlternates(const std::vector<std::string>& fields,
       const bool alternate = parameters.find("rel=\"alternate\"") != std::string_view::npos ||
                              parameters.find("rel=alternate") != std::string_view::npos;
       if (alternate && urls.size() < kMaxAlternates) {
-        urls.push_back(CheckedUrl(field.substr(at + 1, end - at - 1), policy,
-                                  "the URL of an alternate chain"));
+        try {
+          urls.push_back(CheckedUrl(field.substr(at + 1, end - at - 1), policy,
+                                    "the URL of an alternate chain"));
+        } catch (const Error& error) {
+          log::Warning(error.what());
+        }
       }
       at = end;
     }

@@ -1,0 +1,338 @@
+// A scripted CA in memory: RFC 8555 as far as an order goes, every request written down, every
+// answer open to a test's meddling.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "certwright/base/encoding.h"
+#include "certwright/base/text.h"
+#include "certwright/http/transport.h"
+#include "certwright/json/value.h"
+#include "fake_pki.h"
+#include "fakes.h"
+
+namespace certwright::acme::testing {
+
+inline constexpr char kDirectoryUrl[] = "https://ca.test/directory";
+inline const std::string kErrors = "urn:ietf:params:acme:error:";
+
+// One request as the CA read it. `kind`: directory nonce account newOrder authz challenge order
+// finalize cert alternate, else the first part of the path.
+struct Seen {
+  std::string kind;
+  std::size_t order = 0;  // index of the order that it concerns
+  std::size_t name = 0;   // index of the name within it (authz, challenge)
+  http::Request request;
+  json::Value header;   // the protected header
+  json::Value payload;  // null for POST-as-GET and where there is no body
+};
+
+inline http::Response JsonAnswer(int status, const json::Value& body, http::Headers headers = {}) {
+  headers.emplace_back("content-type", "application/json");
+  return {status, std::move(headers), json::Write(body)};
+}
+
+inline http::Response ProblemAnswer(int status, const std::string& type, const std::string& detail,
+                                    http::Headers headers = {}) {
+  return JsonAnswer(status, json::Value::Object({{"type", kErrors + type}, {"detail", detail}}),
+                    std::move(headers));
+}
+
+inline http::Response HtmlAnswer() {
+  return {200, {{"content-type", "text/html"}}, "<html><body>Please sign in</body></html>"};
+}
+
+class FakeCa : public http::Transport {
+ public:
+  // --- how it behaves; set before the first request ---
+  bool valid_already = false;      // every authorization: reused
+  bool validates_at_once = false;  // inside the challenge's POST, as step-ca does
+  int polls_pending = 0;           // looks at the order that still say pending after the last start
+  int polls_processing = 0;        // after finalize; 0: the answer to finalize says valid
+  int retry_after = -1;            // seconds, on answers about orders that are under way
+  std::set<std::string> refused_names;  // their validation fails
+  json::Value meta;                     // of the directory
+  UnixSeconds valid_from = kNow - 3600;
+  UnixSeconds valid_to = kNow + 90 * kDay;
+  std::string leaf_names;  // "DNS:...": in place of those asked for
+
+  // Before the CA reads a request: an answer in its place, or an exception (the request is lost).
+  // Not under the lock: may wait for other requests.
+  std::function<std::optional<http::Response>(const Seen&)> before;
+  // After the CA acted: changes the answer, or throws (the answer is lost).
+  std::function<void(const Seen&, http::Response&)> after;
+
+  // --- what it saw ---
+  std::vector<Seen> Requests() const {
+    const std::lock_guard guard(mutex_);
+    return requests_;
+  }
+  // "newOrder authz challenge order finalize cert": GET and HEAD left out.
+  std::string Posts() const {
+    std::vector<std::string> kinds;
+    for (const Seen& seen : Requests()) {
+      if (seen.request.method == "POST") kinds.push_back(seen.kind);
+    }
+    return Join(kinds, " ");
+  }
+  std::vector<Seen> Of(const std::string& kind) const {
+    std::vector<Seen> found;
+    for (const Seen& seen : Requests()) {
+      if (seen.kind == kind) found.push_back(seen);
+    }
+    return found;
+  }
+  int Count(const std::string& kind) const { return static_cast<int>(Of(kind).size()); }
+  void Forget() {
+    const std::lock_guard guard(mutex_);
+    requests_.clear();
+  }
+  std::size_t Accounts() const {
+    const std::lock_guard guard(mutex_);
+    return accounts_.size();
+  }
+  std::size_t Orders() const {
+    const std::lock_guard guard(mutex_);
+    return orders_.size();
+  }
+
+  // --- its state, for tests that change it between two requests ---
+  struct Order {
+    json::Value identifiers;
+    std::vector<std::string> statuses;    // of the authorizations
+    std::vector<std::string> challenges;  // statuses of theirs
+    std::string status = "pending";
+    int polls_left = 0;
+    std::string leaf_pem;
+    std::string other_leaf_pem;  // by the other root
+  };
+  Order& At(std::size_t index) { return orders_.at(index); }
+  static std::string OrderUrl(std::size_t order) { return Cat("https://ca.test/order/", order); }
+  static std::string Token(std::size_t order, std::size_t name) {
+    return Cat("token-of-order-", order, "-name-", name);
+  }
+  Authority root{"Test Root"};
+  Authority other_root{"Other Root"};
+
+  http::Response Send(const http::Request& request, std::stop_token stop) override {
+    if (stop.stop_requested()) throw Error(FailureCode::kCancelled, "stopped");
+    const Seen seen = Read(request);
+    {
+      const std::lock_guard guard(mutex_);
+      requests_.push_back(seen);
+    }
+    std::optional<http::Response> response;
+    if (before) response = before(seen);
+    const bool own = !response;
+    {
+      const std::lock_guard guard(mutex_);
+      if (own) response = Answer(seen);
+      if (response->Header("replay-nonce").empty() && seen.kind != "directory") {
+        nonces_.insert(Cat("nonce-", ++nonce_count_));
+        response->headers.emplace_back("replay-nonce", Cat("nonce-", nonce_count_));
+      }
+    }
+    if (own && after) after(seen, *response);
+    return *response;
+  }
+
+ private:
+  static Seen Read(const http::Request& request) {
+    Seen seen;
+    seen.request = request;
+    std::vector<std::string> path = Split(request.url.substr(std::string("https://").size()), '/');
+    path.resize(4);
+    seen.kind = path[1] == "new-order" ? "newOrder" : path[1];
+    seen.order = static_cast<std::size_t>(std::atoi(path[2].c_str()));
+    seen.name = static_cast<std::size_t>(std::atoi(path[3].c_str()));
+    if (request.method == "POST") {
+      const json::Value jws = json::Parse(request.body);
+      seen.header = json::Parse(FromBase64Url(jws.String("protected")).value_or(""));
+      const std::string payload = FromBase64Url(jws.String("payload")).value_or("?");
+      if (!payload.empty()) seen.payload = json::Parse(payload);
+    }
+    return seen;
+  }
+
+  http::Response Answer(const Seen& seen) {
+    if (seen.kind == "directory") return Directory();
+    if (seen.kind == "nonce") return {200, {}, ""};
+    if (seen.header.String("url") != seen.request.url) {
+      return ProblemAnswer(401, "unauthorized", "the url in the header differs");
+    }
+    if (nonces_.erase(seen.header.String("nonce")) == 0) {
+      return ProblemAnswer(400, "badNonce", "unknown nonce");
+    }
+    if (seen.kind == "account") return Account(seen);
+    if (seen.header.Has("jwk") || seen.header.String("kid").empty()) {
+      return ProblemAnswer(400, "malformed", "kid is wanted here");
+    }
+    if (seen.kind == "newOrder") return NewOrder(seen);
+    if (seen.order >= orders_.size()) return ProblemAnswer(404, "malformed", "no such order");
+    if (seen.kind == "authz") return JsonAnswer(200, AuthzJson(seen.order, seen.name));
+    if (seen.kind == "challenge") return Challenge(seen);
+    if (seen.kind == "order") return Poll(seen.order);
+    if (seen.kind == "finalize") return Finalize(seen);
+    if (seen.kind == "cert" || seen.kind == "alternate") return Chain(seen);
+    return ProblemAnswer(404, "malformed", "nothing here");
+  }
+
+  http::Response Directory() const {
+    json::Value body = json::Value::Object({{"newNonce", "https://ca.test/nonce"},
+                                            {"newAccount", "https://ca.test/account"},
+                                            {"newOrder", "https://ca.test/new-order"}});
+    if (!meta.IsNull()) body.Set("meta", meta);
+    return JsonAnswer(200, body);
+  }
+
+  http::Response Account(const Seen& seen) {
+    const std::string jwk = json::Write(seen.header["jwk"]);
+    const bool known = accounts_.contains(jwk);
+    if (!known && seen.payload.Bool("onlyReturnExisting")) {
+      return ProblemAnswer(400, "accountDoesNotExist", "no account of this key");
+    }
+    if (!known) {
+      accounts_[jwk] = Cat("https://ca.test/account/", accounts_.size() + 1);
+      contacts_[jwk] = seen.payload.Strings("contact");
+    }
+    return JsonAnswer(
+        known ? 200 : 201,
+        json::Value::Object({{"status", "valid"}, {"contact", contacts_[jwk]}, {"odd", nullptr}}),
+        {{"location", accounts_[jwk]}});
+  }
+
+  http::Response NewOrder(const Seen& seen) {
+    Order order;
+    order.identifiers = seen.payload["identifiers"];
+    const std::size_t names = order.identifiers.Items().size();
+    order.statuses.assign(names, valid_already ? "valid" : "pending");
+    order.challenges = order.statuses;
+    if (valid_already) order.status = "ready";
+    order.polls_left = polls_pending;
+    orders_.push_back(order);
+    return JsonAnswer(201, OrderJson(orders_.size() - 1),
+                      {{"location", OrderUrl(orders_.size() - 1)}});
+  }
+
+  json::Value OrderJson(std::size_t index) const {
+    const Order& order = orders_[index];
+    json::Value urls = json::Array{};
+    for (std::size_t i = 0; i < order.statuses.size(); ++i) {
+      urls.Append(Cat("https://ca.test/authz/", index, "/", i));
+    }
+    json::Value body = json::Value::Object({{"status", order.status},
+                                            {"identifiers", order.identifiers},
+                                            {"authorizations", urls},
+                                            {"finalize", Cat("https://ca.test/finalize/", index)}});
+    if (order.status == "valid") body.Set("certificate", Cat("https://ca.test/cert/", index));
+    if (order.status == "invalid") {
+      body.Set("error", json::Value::Object(
+                            {{"type", kErrors + "unauthorized"}, {"detail", "the order is lost"}}));
+    }
+    return body;
+  }
+
+  json::Value ChallengeJson(std::size_t order, std::size_t name) const {
+    json::Value body =
+        json::Value::Object({{"type", "http-01"},
+                             {"url", Cat("https://ca.test/challenge/", order, "/", name)},
+                             {"token", Token(order, name)},
+                             {"status", orders_[order].challenges[name]}});
+    if (orders_[order].challenges[name] == "invalid") {
+      body.Set("error", json::Value::Object(
+                            {{"type", kErrors + "connection"}, {"detail", "connection refused"}}));
+    }
+    return body;
+  }
+
+  json::Value AuthzJson(std::size_t order, std::size_t name) const {
+    const json::Value other = json::Value::Object(
+        {{"type", "dns-persist-01"}, {"url", "https://ca.test/other"}, {"status", "pending"}});
+    return json::Value::Object({{"identifier", orders_[order].identifiers.Items()[name]},
+                                {"status", orders_[order].statuses[name]},
+                                {"challenges", json::Array{other, ChallengeJson(order, name)}}});
+  }
+
+  http::Response Challenge(const Seen& seen) {
+    orders_[seen.order].challenges[seen.name] = "processing";
+    if (validates_at_once) Decide(orders_[seen.order]);
+    return JsonAnswer(200, ChallengeJson(seen.order, seen.name));
+  }
+
+  // The CA has come for every challenge that was started.
+  void Decide(Order& order) const {
+    for (std::size_t i = 0; i < order.statuses.size(); ++i) {
+      if (order.challenges[i] != "processing") continue;
+      const std::string value = order.identifiers.Items()[i].String("value");
+      order.challenges[i] = refused_names.contains(value) ? "invalid" : "valid";
+      order.statuses[i] = order.challenges[i];
+    }
+    const auto count = [&](const char* status) {
+      return static_cast<std::size_t>(
+          std::count(order.statuses.begin(), order.statuses.end(), status));
+    };
+    if (count("invalid") > 0) order.status = "invalid";
+    if (count("valid") == order.statuses.size()) order.status = "ready";
+  }
+
+  http::Response Poll(std::size_t index) {
+    Order& order = orders_[index];
+    const bool started = std::find(order.challenges.begin(), order.challenges.end(), "pending") ==
+                         order.challenges.end();
+    if (order.status == "pending" && started && order.polls_left-- <= 0) Decide(order);
+    if (order.status == "processing" && order.polls_left-- <= 0) order.status = "valid";
+    return UnderWay(index);
+  }
+
+  http::Response UnderWay(std::size_t index) const {
+    http::Response response = JsonAnswer(200, OrderJson(index));
+    const std::string& status = orders_[index].status;
+    if (retry_after >= 0 && (status == "pending" || status == "processing")) {
+      response.headers.emplace_back("retry-after", Cat(retry_after));
+    }
+    return response;
+  }
+
+  http::Response Finalize(const Seen& seen) {
+    Order& order = orders_[seen.order];
+    if (order.status != "ready") {
+      return ProblemAnswer(403, "orderNotReady", Cat("the order is ", order.status));
+    }
+    const std::string csr = FromBase64Url(seen.payload.String("csr")).value_or("");
+    order.leaf_pem = root.Sign(csr, valid_from, valid_to, leaf_names);
+    order.other_leaf_pem = other_root.Sign(csr, valid_from, valid_to, leaf_names);
+    order.status = polls_processing > 0 ? "processing" : "valid";
+    order.polls_left = polls_processing - 1;
+    return UnderWay(seen.order);
+  }
+
+  http::Response Chain(const Seen& seen) const {
+    const Order& order = orders_[seen.order];
+    if (order.status != "valid") return ProblemAnswer(404, "malformed", "none yet");
+    http::Headers headers = {{"content-type", "application/pem-certificate-chain"}};
+    if (seen.kind == "alternate") return {200, headers, order.other_leaf_pem + other_root.Pem()};
+    headers.emplace_back("link",
+                         Cat("<https://ca.test/alternate/", seen.order, ">;rel=\"alternate\""));
+    return {200, headers, order.leaf_pem + root.Pem()};
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<Seen> requests_;
+  std::map<std::string, std::string> accounts_;               // by key
+  std::map<std::string, std::vector<std::string>> contacts_;  // by key
+  std::vector<Order> orders_;
+  std::set<std::string> nonces_;
+  int nonce_count_ = 0;
+};
+
+}  // namespace certwright::acme::testing
