@@ -24,6 +24,7 @@ namespace {
 constexpr std::size_t kSideBySide = 8;  // connections of one order
 constexpr std::size_t kMaxChainBytes = 1 << 20;
 constexpr Millis kQuiet{50};          // after a fetch: the CA looks from several places
+constexpr int kMostNews = 10;         // polls for it: anybody may fetch a token that he has seen
 constexpr Millis kNoNews{3'000};      // first look where the CA has not come by
 constexpr Millis kAfterFinalize{15};  // most CAs sign in milliseconds
 constexpr Millis kFirstPoll{250};
@@ -108,8 +109,10 @@ Outcome OrderFlow::Step(OrderRecord& order, std::stop_token stop) {
 
 bool OrderFlow::Pause(const Wait& wait, std::stop_token stop) {
   if (wait.tokens.empty()) return clock_.Sleep(wait.at_most, stop);
-  news_ = presenter_.WaitFetched(wait.tokens, kQuiet, wait.at_most, stop);
-  if (news_) Tell("fetched", "the CA has fetched every challenge", 50);
+  if (presenter_.WaitFetched(wait.tokens, kQuiet, wait.at_most, stop)) {
+    if (news_++ == 0) Tell("fetched", "the CA has fetched every challenge", 50);
+    polls_ = 0;
+  }
   return !stop.stop_requested();
 }
 
@@ -204,24 +207,29 @@ Outcome OrderFlow::Adopt(OrderRecord& order, const Order& seen, std::optional<Mi
   Refuse(Cat("an order with the status '", StatusName(seen.status), "'"));
 }
 
+// 250 ms growing to 5 s, from the last news on; a Retry-After takes its place. A fetch by the CA ends
+// each wait for a validation.
 Wait OrderFlow::NextPoll(const OrderRecord& order, std::optional<Millis> retry_after) {
-  ++polls_;
-  const Millis grown = std::min(kLongestPoll, kFirstPoll * (1 << std::clamp(polls_ - 2, 0, 8)));
+  const int earlier = polls_++;
+  const auto grown = [](int step) {
+    return std::min(kLongestPoll, kFirstPoll * (1 << std::clamp(step, 0, 8)));
+  };
   Wait wait;
-  if (order.state == OrderState::kProcessing && polls_ == 1) {
+  if (order.state == OrderState::kProcessing) {
     // Finalize was just sent. One early look costs a request; the CA's Retry-After comes after it.
-    wait.at_most = kAfterFinalize;
-    return wait;
-  }
-  wait.at_most = grown;
-  if (order.state == OrderState::kValidating && !news_) {
+    if (earlier == 0) return Wait{kAfterFinalize, {}, {}};
+    wait.at_most = grown(earlier - 1);
+  } else {
+    wait.at_most = grown(earlier);
     for (const AuthorizationRecord& authorization : order.authorizations) {
-      if (authorization.started) wait.tokens.push_back(authorization.token);
+      if (authorization.started && news_ < kMostNews) wait.tokens.push_back(authorization.token);
     }
-    wait.at_most = polls_ == 1 ? kNoNews : kLongestPoll;
   }
   if (retry_after) wait.at_most = std::min(*retry_after, kLongestRetryAfter);
-  if (!wait.tokens.empty()) wait.at_most = std::max(wait.at_most, kNoNews);
+  // As long as the CA has not come by there is little to look for.
+  if (!wait.tokens.empty() && news_ == 0) {
+    wait.at_most = std::max(wait.at_most, earlier == 0 || retry_after ? kNoNews : kLongestPoll);
+  }
   return wait;
 }
 
@@ -284,7 +292,7 @@ Outcome OrderFlow::StartChallenges(OrderRecord& order, std::stop_token stop) {
   }
   Tell("challenge", Cat(Count(order.authorizations.size(), "challenge"), " ready for the CA"), 30);
   order.state = OrderState::kValidating;
-  news_ = false;
+  news_ = 0;
   polls_ = 0;
   save_(order);
 

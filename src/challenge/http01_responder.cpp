@@ -33,7 +33,7 @@ void Http01Responder::Present(const std::string& token, const std::string& key_a
     auto state = state_.Acquire();
     Token& entry = state->tokens[token];
     // The same again (an order that is carried on) keeps what is known of its fetches.
-    if (entry.key_authorization != key_authorization) entry = {key_authorization, 0, {}};
+    if (entry.key_authorization != key_authorization) entry = {key_authorization, 0, 0, {}};
   }
   Listen();
 }
@@ -67,17 +67,24 @@ bool Http01Responder::WaitFetched(const std::vector<std::string>& tokens, Millis
   const Steady deadline = clock_.SteadyNow() + timeout;
   auto state = state_.Acquire();
   for (;;) {
-    bool all = true;
+    std::vector<Token*> fetched;
+    bool news = false;
     Steady last{};
     for (const std::string& token : tokens) {
       const auto entry = state->tokens.find(token);
-      all = all && entry != state->tokens.end() && entry->second.fetches > 0;
-      if (all) last = std::max(last, entry->second.last_fetch);
+      if (entry == state->tokens.end() || entry->second.fetches == 0) break;
+      fetched.push_back(&entry->second);
+      news = news || entry->second.fetches > entry->second.told;
+      last = std::max(last, entry->second.last_fetch);
     }
+    news = news && fetched.size() == tokens.size();
     const Steady now = clock_.SteadyNow();
-    if (all && now >= last + quiet) return true;
+    if (news && now >= last + quiet) {
+      for (Token* token : fetched) token->told = token->fetches;
+      return true;
+    }
     if (now >= deadline || stop.stop_requested()) return false;
-    const Steady until = all ? std::min(deadline, last + quiet) : deadline;
+    const Steady until = news ? std::min(deadline, last + quiet) : deadline;
     // Woken by any fetch (the predicate is the loop), by the stop, or by the time.
     fetched_.wait_for(state.guard(), stop, std::chrono::ceil<Millis>(until - now),
                       [woken = false]() mutable { return std::exchange(woken, true); });

@@ -141,6 +141,23 @@ TEST_F(Http01ResponderTest, DoesNotWaitForWhatHasHappened) {
       0.03);
 }
 
+TEST_F(Http01ResponderTest, TellsEachFetchOnce) {
+  const std::vector<std::string> both = {kToken, "second-token-0000"};
+  for (const std::string& token : both) responder_.Present(token, "key");
+  for (const std::string& token : both) Fetch(Cat(kPrefix, token));
+  EXPECT_TRUE(responder_.WaitFetched(both, Millis(10), Millis(5000), {}));
+  EXPECT_FALSE(responder_.WaitFetched(both, Millis(10), Millis(50), {})) << "that is known";
+  std::jthread ca([&] {
+    std::this_thread::sleep_for(Millis(50));
+    Fetch(Cat(kPrefix, kToken));  // from another place, later
+  });
+  EXPECT_LT(Seconds([&] {
+              EXPECT_TRUE(responder_.WaitFetched(both, Millis(10), Millis(5000), {}));
+            }),
+            1.0);
+  EXPECT_FALSE(responder_.WaitFetched(both, Millis(10), Millis(50), {}));
+}
+
 TEST_F(Http01ResponderTest, GivesUpAtTheTimeout) {
   responder_.Present(kToken, "key");
   for (const std::vector<std::string>& tokens :

@@ -16,8 +16,9 @@ class Http01Presenter {
   virtual void Present(const std::string& token, const std::string& key_authorization) = 0;
   // No longer; an unknown token is fine.
   virtual void Withdraw(const std::string& token) = 0;
-  // Waits until every token was fetched since it was presented and none again for `quiet` (a CA
-  // looks from several places): true. False: `timeout` is over first, or `stop`.
+  // Waits for news of these tokens: every one was fetched since it was presented, at least one of
+  // them after the last time that this said true, and none again for `quiet` (a CA looks from
+  // several places, not always at once): true. False: `timeout` is over first, or `stop`.
   virtual bool WaitFetched(const std::vector<std::string>& tokens, Millis quiet, Millis timeout,
                            std::stop_token stop) = 0;
 };

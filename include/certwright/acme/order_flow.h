@@ -28,7 +28,8 @@ namespace certwright::acme {
 // The record is kDone: chain_pem holds a chain that was checked against key, names and time.
 struct Done {};
 
-// Nothing to do for now: step again after `at_most`, or as soon as the CA has fetched `tokens`.
+// Nothing to do for now: step again after `at_most`, or as soon as the CA has fetched `tokens`
+// (again).
 struct Wait {
   Millis at_most{0};
   std::vector<std::string> tokens;  // empty: only time helps
@@ -53,7 +54,7 @@ class OrderFlow {
   ~OrderFlow();  // withdraws the tokens that it presented
 
   Outcome Step(model::OrderRecord& order, std::stop_token stop);
-  // Waits as the Wait says and remembers whether there was news. False when `stop`.
+  // Waits as the Wait says and remembers the news that came. False when `stop`.
   bool Pause(const Wait& wait, std::stop_token stop);
 
  private:
@@ -83,8 +84,8 @@ class OrderFlow {
   model::ProgressSink progress_;
 
   bool in_step_with_ca_ = false;  // the record's state was seen at the CA by this flow
-  bool news_ = false;             // the CA has fetched every token since the last poll
-  int polls_ = 0;                 // of the present state
+  int news_ = 0;                  // so often the CA had fetched every token (again)
+  int polls_ = 0;                 // of the present state, since the last news
   model::OrderState furthest_ = model::OrderState::kCreating;  // that a step ended in
   std::vector<std::string> presented_;
 };

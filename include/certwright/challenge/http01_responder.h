@@ -29,8 +29,6 @@ class Http01Responder : public acme::Http01Presenter {
   void Present(const std::string& token, const std::string& key_authorization) override;
   void Withdraw(const std::string& token) override;
 
-  // Waits until every token was fetched at least once since it was presented and none of them again
-  // for `quiet` (a CA looks from several places): true. False: `timeout` is over first, or `stop`.
   bool WaitFetched(const std::vector<std::string>& tokens, Millis quiet, Millis timeout,
                    std::stop_token stop) override;
 
@@ -42,6 +40,7 @@ class Http01Responder : public acme::Http01Presenter {
   struct Token {
     std::string key_authorization;
     int fetches = 0;
+    int told = 0;  // of them, by WaitFetched
     Steady last_fetch{};
   };
   struct State {
