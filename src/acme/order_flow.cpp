@@ -131,7 +131,7 @@ Outcome OrderFlow::Advance(OrderRecord& order, std::stop_token stop) {
     case OrderState::kReady: return Finalize(order, stop);
     case OrderState::kProcessing: return Poll(order, stop);
     case OrderState::kIssued: return Fetch(order, stop);
-    case OrderState::kDone: return Done{};
+    case OrderState::kDone: return Done{Checked(order, order.chain_pem)};
     case OrderState::kFailed: return Failed{order.failure.value_or(Failure{})};
   }
   throw Error(FailureCode::kInternal, "an order in no state");
@@ -362,19 +362,16 @@ Answer OrderFlow::FetchChain(const std::string& url, std::stop_token stop) {
 Outcome OrderFlow::Fetch(OrderRecord& order, std::stop_token stop) {
   const Answer answer = FetchChain(order.certificate_url, stop);
   // Every chain is checked before anything else is read from it.
-  const auto checked = [&](const std::string& chain) {
-    return crypto::CheckedVersion(chain, order.key_pem, order.identifiers, clock_.Now()).chain_pem;
+  Done done{Checked(order, answer.text)};
+  const auto preferred = [&](const model::CertificateVersion& version) {
+    return crypto::ChainHasIssuer(crypto::InspectChain(version.chain_pem), order.preferred_chain);
   };
-  const auto preferred = [&](const std::string& chain) {
-    return crypto::ChainHasIssuer(crypto::InspectChain(chain), order.preferred_chain);
-  };
-  order.chain_pem = checked(answer.text);
-  if (!order.preferred_chain.empty() && !preferred(order.chain_pem)) {
+  if (!order.preferred_chain.empty() && !preferred(done.version)) {
     bool found = false;
     for (const std::string& url : answer.alternates) {
-      const std::string other = checked(FetchChain(url, stop).text);
+      model::CertificateVersion other = Checked(order, FetchChain(url, stop).text);
       found = preferred(other);
-      if (found) order.chain_pem = other;
+      if (found) done.version = std::move(other);
       if (found) break;
     }
     // Not a reason to be without a certificate.
@@ -383,9 +380,15 @@ Outcome OrderFlow::Fetch(OrderRecord& order, std::stop_token stop) {
                        "' is offered: the CA's own choice is kept"));
     }
   }
+  order.chain_pem = done.version.chain_pem;
   order.state = OrderState::kDone;
   Tell("certificate", "certificate fetched and checked", 90);
-  return Done{};
+  return done;
+}
+
+model::CertificateVersion OrderFlow::Checked(const OrderRecord& order,
+                                             const std::string& chain_pem) const {
+  return crypto::CheckedVersion(chain_pem, order.key_pem, order.identifiers, clock_.Now());
 }
 
 // Section 7.1.6: an order is invalid when one of its authorizations is. Only now they are read.

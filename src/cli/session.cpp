@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -61,6 +62,11 @@ std::optional<Path> Session::FindDaemon() {
 }
 
 actions::Result Session::RunHere(const actions::Call& call, const model::ProgressSink& progress) {
+  // A command is over before its memory is worth returning, and a heap for each of its short-lived
+  // threads costs more than they ever contend for one.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
   app::Engine engine(config(), app::Mode::kCommand);
   actions::Result result = engine.runner().Run(call, progress, {});
   if (ChangesSomething(call.action)) engine.DeliverPending();

@@ -10,6 +10,7 @@
 #error "Botan 2.19 or 3.x is needed"
 #endif
 
+#include <botan/ecdsa.h>
 #include <botan/pk_keys.h>
 #include <botan/pubkey.h>
 #include <botan/x509_key.h>
@@ -31,6 +32,15 @@ inline constexpr auto kDerSignature = Botan::DER_SEQUENCE;
 // Botan 2 returns a pointer that the caller owns, Botan 3 a unique_ptr: this takes both.
 inline std::unique_ptr<Botan::Public_Key> LoadPublicKey(const std::vector<std::uint8_t>& spki) {
   return std::unique_ptr<Botan::Public_Key>(Botan::X509::load_key(spki));
+}
+
+// Whether the public point that an elliptic-curve key came with is the one of its private number.
+// True for keys of other kinds.
+inline bool PublicPartBelongs(const Botan::Private_Key& key, Botan::RandomNumberGenerator& rng) {
+  const auto* ec = dynamic_cast<const Botan::EC_PrivateKey*>(&key);
+  if (ec == nullptr) return true;
+  const Botan::ECDSA_PrivateKey derived(rng, ec->domain(), ec->private_value());
+  return derived.public_key_bits() == key.public_key_bits();
 }
 
 }  // namespace certwright::crypto::compat

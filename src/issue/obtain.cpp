@@ -100,16 +100,17 @@ ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::Progres
   std::optional<OrderRecord> order = FindOpenOrder(certificate);
   const bool carried_on = order.has_value();
   if (!order) order = OpenOrder(request, certificate, current);
+  CertificateVersion version;
   try {
-    RunOrder(*order, progress, stop);
+    version = RunOrder(*order, progress, stop);
   } catch (const Error&) {
     // An order left behind by a dead process may have run out meanwhile, or the CA came for a token
     // while nobody answered. That says nothing of a new one.
     if (!carried_on || order->state != OrderState::kFailed) throw;
     order = OpenOrder(request, certificate, current);
-    RunOrder(*order, progress, stop);
+    version = RunOrder(*order, progress, stop);
   }
-  return Activate(*order, current.has_value());
+  return Activate(*order, std::move(version), current.has_value());
 }
 
 std::optional<OrderRecord> Obtainer::FindOpenOrder(const ManagedCertificate& certificate) {
@@ -145,8 +146,8 @@ OrderRecord Obtainer::OpenOrder(const ObtainRequest& request, const ManagedCerti
   return order;
 }
 
-void Obtainer::RunOrder(OrderRecord& order, const model::ProgressSink& progress,
-                        std::stop_token stop) {
+CertificateVersion Obtainer::RunOrder(OrderRecord& order, const model::ProgressSink& progress,
+                                      std::stop_token stop) {
   try {
     const acme::Signer signer = accounts_.Ensure(progress, stop);
     const auto save = [&](const OrderRecord& record) {
@@ -157,8 +158,8 @@ void Obtainer::RunOrder(OrderRecord& order, const model::ProgressSink& progress,
     order.attempts = 0;  // of another run
     acme::OrderFlow flow(client_, signer, presenter_, clock_, save, progress);
     while (true) {
-      const acme::Outcome outcome = flow.Step(order, stop);
-      if (std::holds_alternative<acme::Done>(outcome)) return;
+      acme::Outcome outcome = flow.Step(order, stop);
+      if (auto* done = std::get_if<acme::Done>(&outcome)) return std::move(done->version);
       if (const auto* failed = std::get_if<acme::Failed>(&outcome)) throw Error(failed->failure);
       if (!flow.Pause(std::get<acme::Wait>(outcome), stop)) {
         throw Error(FailureCode::kCancelled, "stopped while the order was under way",
@@ -185,9 +186,8 @@ void Obtainer::RecordLoss(const OrderRecord& order, const Failure& failure) {
   }
 }
 
-ObtainResult Obtainer::Activate(OrderRecord& order, bool had_version) {
-  CertificateVersion version =
-      crypto::CheckedVersion(order.chain_pem, order.key_pem, order.identifiers, clock_.Now());
+ObtainResult Obtainer::Activate(const OrderRecord& order, CertificateVersion version,
+                                bool had_version) {
   version.certificate_id = order.certificate_id;
   version.ca = order.directory;
   version.origin = model::Origin::kAcme;

@@ -20,13 +20,16 @@
 #include "certwright/acme/http01.h"
 #include "certwright/base/clock.h"
 #include "certwright/base/error.h"
+#include "certwright/model/certificate.h"
 #include "certwright/model/order.h"
 #include "certwright/model/progress.h"
 
 namespace certwright::acme {
 
-// The record is kDone: chain_pem holds a chain that was checked against key, names and time.
-struct Done {};
+// The record is kDone: the chain was checked against key, names and time (CheckedVersion).
+struct Done {
+  model::CertificateVersion version;
+};
 
 // Nothing to do for now: step again after `at_most`, or as soon as the CA has fetched `tokens`
 // (again).
@@ -65,6 +68,9 @@ class OrderFlow {
   Outcome Finalize(model::OrderRecord& order, std::stop_token stop);
   Outcome Fetch(model::OrderRecord& order, std::stop_token stop);
   Answer FetchChain(const std::string& url, std::stop_token stop);
+
+  model::CertificateVersion Checked(const model::OrderRecord& order,
+                                    const std::string& chain_pem) const;
 
   Outcome Adopt(model::OrderRecord& order, const Order& seen, std::optional<Millis> retry_after,
                 std::stop_token stop);

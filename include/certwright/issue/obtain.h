@@ -60,10 +60,11 @@ class Obtainer {
   model::OrderRecord OpenOrder(const ObtainRequest& request,
                                const model::ManagedCertificate& certificate,
                                const std::optional<model::CertificateVersion>& current);
-  // True: done. False: the order is lost (recorded). Throws where this run cannot go on.
-  void RunOrder(model::OrderRecord& order, const model::ProgressSink& progress,
-                std::stop_token stop);
-  ObtainResult Activate(model::OrderRecord& order, bool had_version);
+  // Until the certificate is there. Throws where this run cannot go on: that is recorded.
+  model::CertificateVersion RunOrder(model::OrderRecord& order,
+                                     const model::ProgressSink& progress, std::stop_token stop);
+  ObtainResult Activate(const model::OrderRecord& order, model::CertificateVersion version,
+                        bool had_version);
   void RecordLoss(const model::OrderRecord& order, const Failure& failure);
 
   store::Database& database_;
