@@ -37,6 +37,23 @@ class Service {
   std::unique_ptr<api::Server> server_;  // gone before the engine
 };
 
+// Commands hold the store for a moment too: what they leave is waited for. Null where `signals`
+// ended the wait.
+std::unique_ptr<Service> Start(const config::Config& config, const sigset_t& signals) {
+  constexpr int kTries = 50;
+  constexpr timespec kLookAgain{0, 100'000'000};
+  for (int tries = 1;; ++tries) {
+    try {
+      return std::make_unique<Service>(config);
+    } catch (const Error& error) {
+      if (error.failure().code != FailureCode::kBusy || tries == kTries) throw;
+      if (tries == 1) log::Info(Cat(error.failure().detail, ": waiting for it"));
+    }
+    const int received = sigtimedwait(&signals, nullptr, &kLookAgain);
+    if (received == SIGTERM || received == SIGINT) return nullptr;
+  }
+}
+
 }  // namespace
 
 void Serve(config::Config config, const std::function<config::Config()>& reload) {
@@ -47,8 +64,8 @@ void Serve(config::Config config, const std::function<config::Config()>& reload)
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
-  auto service = std::make_unique<Service>(config);
-  while (true) {
+  auto service = Start(config, signals);
+  while (service) {
     NotifySystemd("READY=1");
     int received = 0;
     sigwait(&signals, &received);
@@ -57,12 +74,12 @@ void Serve(config::Config config, const std::function<config::Config()>& reload)
     try {
       config::Config next = reload();
       service.reset();
-      service = std::make_unique<Service>(next);
+      service = Start(next, signals);
       config = std::move(next);
       log::Info("the configuration was read again");
     } catch (const Error& error) {
       log::Error(Cat("the configuration was not taken over: ", error.what()));
-      if (!service) service = std::make_unique<Service>(config);
+      if (!service) service = Start(config, signals);
     }
   }
   NotifySystemd("STOPPING=1");

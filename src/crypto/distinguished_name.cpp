@@ -131,7 +131,7 @@ DistinguishedName ParseName(std::string_view bytes) {
       if (type == oid::kCommonName && shown) name.common_name = *shown;
       if (!relative.empty()) relative += '+';
       relative += Cat(TypeText(type), "=",
-                      shown ? Escaped(*shown) : "#" + Hex(value.whole.substr(0, kMaxValueBytes)));
+                      shown ? Escaped(*shown) : Cat("#", Hex(value.whole.substr(0, kMaxValueBytes))));
     }
     // The encoding begins at the root, the text with the most specific (section 2.1).
     text = text.empty() ? relative : Cat(relative, ",", text);

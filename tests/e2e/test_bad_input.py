@@ -1,6 +1,7 @@
 """Bad input and bad surroundings: one clear error, the right exit code, and nothing is lost."""
 
 import errno
+import fcntl
 import json
 import os
 import pwd
@@ -202,7 +203,7 @@ def test_ca_with_a_certificate_that_is_wrong(what, workdir):
     assert "certificate" in refused.stderr and ca.requests == []
 
 
-def test_ca_that_answers_html(workdir, listener):
+def test_ca_thatanswers_html(workdir, listener):
     ca = ScriptedCa(listener)
     ca.on("directory", lambda request, answer: Answer(
         200, [("Content-Type", "text/html")], b"<html>Log in</html>"))
@@ -259,6 +260,23 @@ def test_a_second_daemon_is_refused(held):
     second = held.run("serve", timeout=20)
     assert second.code == BUSY, str(second)
     held.ok("list")
+
+
+def test_the_daemon_waits_for_a_command_that_holds_the_store(held):
+    with open(held.state_dir / "certwright.lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        daemon = held.serve(wait=False)
+        daemon.wait_until(lambda: "waiting for it" in daemon.output(), "waiting for the store")
+    daemon.wait_until(held.answers, "answering on its socket")
+    held.ok("list")
+
+
+def test_a_daemon_that_waits_for_the_store_can_be_ended(held):
+    with open(held.state_dir / "certwright.lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        daemon = held.serve(wait=False)
+        daemon.wait_until(lambda: "waiting for it" in daemon.output(), "waiting for the store")
+        assert held.stop() == 0
 
 
 def test_a_socket_left_behind_is_no_daemon(held):

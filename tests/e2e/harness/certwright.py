@@ -127,10 +127,10 @@ class Certwright:
             self.log_dir / ("daemon-%d.log" % self._daemons),
             env=self.environment(env), preexec=preexec)
         if wait:
-            self.daemon.wait_until(self._answers, "answering on its socket")
+            self.daemon.wait_until(self.answers, "answering on its socket")
         return self.daemon
 
-    def _answers(self):
+    def answers(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             try:
                 probe.connect(str(self.socket_path))
