@@ -207,10 +207,12 @@ Outcome OrderFlow::Adopt(OrderRecord& order, const Order& seen, std::optional<Mi
   Refuse(Cat("an order with the status '", StatusName(seen.status), "'"));
 }
 
-// 250 ms growing to 5 s, from the last news on; a Retry-After takes its place. A fetch by the CA ends
-// each wait for a validation.
+// 250 ms growing to 5 s, from the last news on; a Retry-After takes its place, unless it is nought
+// or a date gone by: that would be polling without a pause. A fetch by the CA ends each wait for a
+// validation.
 Wait OrderFlow::NextPoll(const OrderRecord& order, std::optional<Millis> retry_after) {
   const int earlier = polls_++;
+  const bool told = retry_after && *retry_after > Millis(0);
   const auto grown = [](int step) {
     return std::min(kLongestPoll, kFirstPoll * (1 << std::clamp(step, 0, 8)));
   };
@@ -225,10 +227,10 @@ Wait OrderFlow::NextPoll(const OrderRecord& order, std::optional<Millis> retry_a
       if (authorization.started && news_ < kMostNews) wait.tokens.push_back(authorization.token);
     }
   }
-  if (retry_after) wait.at_most = std::min(*retry_after, kLongestRetryAfter);
+  if (told) wait.at_most = std::min(*retry_after, kLongestRetryAfter);
   // As long as the CA has not come by there is little to look for.
   if (!wait.tokens.empty() && news_ == 0) {
-    wait.at_most = std::max(wait.at_most, earlier == 0 || retry_after ? kNoNews : kLongestPoll);
+    wait.at_most = std::max(wait.at_most, earlier == 0 || told ? kNoNews : kLongestPoll);
   }
   return wait;
 }
