@@ -360,31 +360,37 @@ Answer OrderFlow::FetchChain(const std::string& url, std::stop_token stop) {
   return answer;
 }
 
-// Section 7.4.2.
-Outcome OrderFlow::Fetch(OrderRecord& order, std::stop_token stop) {
-  const Answer answer = FetchChain(order.certificate_url, stop);
-  // Every chain is checked before anything else is read from it.
+// Section 7.4.2. Every chain is checked before anything else is read from it. An alternate that
+// cannot be had is no reason to be without a certificate.
+std::string OrderFlow::ChooseChain(const OrderRecord& order, const Answer& answer,
+                                   std::stop_token stop) {
   const auto checked = [&](const std::string& chain) {
     return crypto::CheckedVersion(chain, order.key_pem, order.identifiers, clock_.Now()).chain_pem;
   };
   const auto preferred = [&](const std::string& chain) {
     return crypto::ChainHasIssuer(crypto::InspectChain(chain), order.preferred_chain);
   };
-  order.chain_pem = checked(answer.text);
-  if (!order.preferred_chain.empty() && !preferred(order.chain_pem)) {
-    bool found = false;
-    for (const std::string& url : answer.alternates) {
-      const std::string other = checked(FetchChain(url, stop).text);
-      found = preferred(other);
-      if (found) order.chain_pem = other;
-      if (found) break;
-    }
-    // Not a reason to be without a certificate.
-    if (!found) {
-      log::Warning(Cat("no chain of issuer '", Printable(order.preferred_chain, 100),
-                       "' is offered: the CA's own choice is kept"));
+  std::string own = checked(answer.text);
+  if (order.preferred_chain.empty() || preferred(own)) return own;
+  for (const std::string& url : answer.alternates) {
+    try {
+      std::string other = checked(FetchChain(url, stop).text);
+      if (preferred(other)) return other;
+    } catch (const Error& error) {
+      const Failure& failure = error.failure();
+      if (failure.code == FailureCode::kCancelled) throw;
+      // The step is taken again as long as that may help.
+      if (StepRetryDelay(failure, order.attempts + 1, clock_.Now())) throw;
+      log::Warning(Cat("an alternate chain is left out: ", failure.detail));
     }
   }
+  log::Warning(Cat("no chain of issuer '", Printable(order.preferred_chain, 100),
+                   "' is offered: the CA's own choice is kept"));
+  return own;
+}
+
+Outcome OrderFlow::Fetch(OrderRecord& order, std::stop_token stop) {
+  order.chain_pem = ChooseChain(order, FetchChain(order.certificate_url, stop), stop);
   order.state = OrderState::kDone;
   Tell("certificate", "certificate fetched and checked", 90);
   return Done{};

@@ -65,6 +65,8 @@ class OrderFlow {
   Outcome Finalize(model::OrderRecord& order, std::stop_token stop);
   Outcome Fetch(model::OrderRecord& order, std::stop_token stop);
   Answer FetchChain(const std::string& url, std::stop_token stop);
+  std::string ChooseChain(const model::OrderRecord& order, const Answer& answer,
+                          std::stop_token stop);
 
   Outcome Adopt(model::OrderRecord& order, const Order& seen, std::optional<Millis> retry_after,
                 std::stop_token stop);
