@@ -90,17 +90,19 @@ TEST_F(OrderFlowTest, AsksForManyNamesSideBySide) {
   std::mutex mutex;
   std::condition_variable changed;
   std::map<std::string, int> under_way;
+  bool together = true;
   ca().before = [&](const Seen& seen) -> std::optional<http::Response> {
     if (seen.kind != "authz" && seen.kind != "challenge") return std::nullopt;
     std::unique_lock guard(mutex);
     ++under_way[seen.kind];
     changed.notify_all();
-    EXPECT_TRUE(changed.wait_for(guard, std::chrono::seconds(5), [&] {
-      return under_way[seen.kind] >= 8;
-    })) << seen.kind;
+    // One in vain is enough.
+    together = together && changed.wait_for(guard, std::chrono::seconds(5),
+                                            [&] { return under_way[seen.kind] >= 8; });
     return std::nullopt;
   };
   ExpectDone();
+  EXPECT_TRUE(together);
   EXPECT_EQ(ca().Count("authz"), 10);
   EXPECT_EQ(ca().Count("challenge"), 10);
   EXPECT_EQ(ca().Count("order"), 1);

@@ -160,6 +160,30 @@ TEST_F(OrderRefusalTest, AStatusMayNotGoBack) {
   }
 }
 
+TEST_F(OrderRefusalTest, AStatusMayNotGoBackWhileNobodyLooked) {
+  struct Row {
+    OrderState stored;
+    const char* status;
+  };
+  for (const Row& row :
+       {Row{OrderState::kReady, "pending"}, Row{OrderState::kProcessing, "pending"},
+        Row{OrderState::kIssued, "pending"}, Row{OrderState::kIssued, "ready"}}) {
+    SCOPED_TRACE(Cat(model::OrderStateName(row.stored), ", then ", row.status));
+    Begin();
+    ExpectDone();
+    Forget();
+    order_.state = row.stored;
+    order_.chain_pem = "";
+    Spoil("order", Set("status", row.status));
+    const auto failure = Run();
+    ASSERT_TRUE(failure.has_value());
+    EXPECT_EQ(failure->code, FailureCode::kProtocol);
+    EXPECT_THAT(failure->detail, HasSubstr(Cat("went back to '", row.status, "'")));
+    EXPECT_EQ(order_.state, OrderState::kFailed);
+    EXPECT_EQ(ca().Posts(), "order");
+  }
+}
+
 // crypto's tests have every chain that is wrong: here, that no chain goes unchecked.
 TEST_F(OrderRefusalTest, AChainThatIsNotOursIsNotKept) {
   struct Row {

@@ -1,5 +1,7 @@
 // How an order is taken up again: by another process after the end of the first one at any point,
 // and by the same one after an answer was lost.
+#include <atomic>
+
 #include "flow_fixture.h"
 
 namespace certwright::acme {
@@ -39,18 +41,21 @@ class OrderResumeTest : public FlowTest {
   }
   // The request of this kind never arrives, or its answer never comes; once.
   void LoseRequest(const std::string& kind) {
-    ca().before = [kind, lost = false](const Seen& seen) mutable -> std::optional<http::Response> {
-      if (seen.kind == kind && !std::exchange(lost, true)) throw Error(NetworkFailure());
+    lost_ = false;
+    ca().before = [this, kind](const Seen& seen) -> std::optional<http::Response> {
+      if (seen.kind == kind && !lost_.exchange(true)) throw Error(NetworkFailure());
       return std::nullopt;
     };
   }
   void LoseAnswer(const std::string& kind) {
-    ca().after = [kind, lost = false](const Seen& seen, http::Response&) mutable {
-      if (seen.kind == kind && !std::exchange(lost, true)) throw Error(NetworkFailure());
+    lost_ = false;
+    ca().after = [this, kind](const Seen& seen, http::Response&) {
+      if (seen.kind == kind && !lost_.exchange(true)) throw Error(NetworkFailure());
     };
   }
 
   std::atomic<bool> dead_ = false;
+  std::atomic<bool> lost_ = false;
 };
 
 struct Kind {
