@@ -30,6 +30,8 @@ constexpr Millis kAfterFinalize{15};  // most CAs sign in milliseconds
 constexpr Millis kFirstPoll{250};
 constexpr Millis kLongestPoll{5'000};
 constexpr Millis kLongestRetryAfter{60'000};
+constexpr Millis kLongestWait{15 * 60'000};  // of one run in one state
+constexpr UnixSeconds kRestAfterLongWait = 3600;
 
 [[noreturn]] void Refuse(std::string detail) {
   throw Error(FailureCode::kProtocol, Cat("the CA sent ", detail),
@@ -207,10 +209,27 @@ Outcome OrderFlow::Adopt(OrderRecord& order, const Order& seen, std::optional<Mi
   Refuse(Cat("an order with the status '", StatusName(seen.status), "'"));
 }
 
-// 250 ms growing to 5 s, from the last news on; a Retry-After takes its place. A fetch by the CA ends
-// each wait for a validation.
+// 250 ms growing to 5 s, from the last news on; a Retry-After takes its place, unless it is nought
+// or a date gone by: that would be polling without a pause. A fetch by the CA ends each wait for a
+// validation.
 Wait OrderFlow::NextPoll(const OrderRecord& order, std::optional<Millis> retry_after) {
   const int earlier = polls_++;
+  if (waits_for_ != order.state) {
+    waits_for_ = order.state;
+    waits_since_ = clock_.SteadyNow();
+  }
+  if (clock_.SteadyNow() - waits_since_ > kLongestWait) {
+    Failure failure;
+    failure.code = FailureCode::kServer;
+    failure.detail = Cat("the CA has not got on with the order for ",
+                         std::chrono::duration_cast<std::chrono::minutes>(kLongestWait).count(),
+                         " minutes (it is ", model::OrderStateName(order.state), ")");
+    failure.advice = "the order is kept: the next run carries it on";
+    failure.transient = true;
+    failure.retry_at = clock_.Now() + kRestAfterLongWait;
+    throw Error(std::move(failure));
+  }
+  const bool told = retry_after && *retry_after > Millis(0);
   const auto grown = [](int step) {
     return std::min(kLongestPoll, kFirstPoll * (1 << std::clamp(step, 0, 8)));
   };
@@ -225,10 +244,10 @@ Wait OrderFlow::NextPoll(const OrderRecord& order, std::optional<Millis> retry_a
       if (authorization.started && news_ < kMostNews) wait.tokens.push_back(authorization.token);
     }
   }
-  if (retry_after) wait.at_most = std::min(*retry_after, kLongestRetryAfter);
+  if (told) wait.at_most = std::min(*retry_after, kLongestRetryAfter);
   // As long as the CA has not come by there is little to look for.
   if (!wait.tokens.empty() && news_ == 0) {
-    wait.at_most = std::max(wait.at_most, earlier == 0 || retry_after ? kNoNews : kLongestPoll);
+    wait.at_most = std::max(wait.at_most, earlier == 0 || told ? kNoNews : kLongestPoll);
   }
   return wait;
 }
@@ -346,7 +365,10 @@ Outcome OrderFlow::Finalize(OrderRecord& order, std::stop_token stop) {
 // asked for again. A chain that is one, but a wrong one, is for CheckedVersion to refuse.
 Answer OrderFlow::FetchChain(const std::string& url, std::stop_token stop) {
   Answer answer = client_.PostAsGet(signer_, url, stop, kMaxChainBytes);
-  if (answer.text.find("-----BEGIN ") == std::string::npos) {
+  const std::size_t last = answer.text.rfind("-----BEGIN ");
+  const bool whole =
+      last != std::string::npos && answer.text.find("-----END ", last) != std::string::npos;
+  if (!whole) {
     Failure failure;
     failure.code = FailureCode::kProtocol;
     failure.detail = Cat("the CA sent ", Trim(answer.text).empty() ? "nothing" : "something else",
@@ -358,28 +380,34 @@ Answer OrderFlow::FetchChain(const std::string& url, std::stop_token stop) {
   return answer;
 }
 
-// Section 7.4.2.
-Outcome OrderFlow::Fetch(OrderRecord& order, std::stop_token stop) {
-  const Answer answer = FetchChain(order.certificate_url, stop);
-  // Every chain is checked before anything else is read from it.
-  Done done{Checked(order, answer.text)};
+// Section 7.4.2. Every chain is checked before anything else is read from it. An alternate that
+// cannot be had is no reason to be without a certificate.
+model::CertificateVersion OrderFlow::ChooseChain(const OrderRecord& order, const Answer& answer,
+                                                 std::stop_token stop) {
   const auto preferred = [&](const model::CertificateVersion& version) {
     return crypto::ChainHasIssuer(crypto::InspectChain(version.chain_pem), order.preferred_chain);
   };
-  if (!order.preferred_chain.empty() && !preferred(done.version)) {
-    bool found = false;
-    for (const std::string& url : answer.alternates) {
+  model::CertificateVersion own = Checked(order, answer.text);
+  if (order.preferred_chain.empty() || preferred(own)) return own;
+  for (const std::string& url : answer.alternates) {
+    try {
       model::CertificateVersion other = Checked(order, FetchChain(url, stop).text);
-      found = preferred(other);
-      if (found) done.version = std::move(other);
-      if (found) break;
-    }
-    // Not a reason to be without a certificate.
-    if (!found) {
-      log::Warning(Cat("no chain of issuer '", Printable(order.preferred_chain, 100),
-                       "' is offered: the CA's own choice is kept"));
+      if (preferred(other)) return other;
+    } catch (const Error& error) {
+      const Failure& failure = error.failure();
+      if (failure.code == FailureCode::kCancelled) throw;
+      // The step is taken again as long as that may help.
+      if (StepRetryDelay(failure, order.attempts + 1, clock_.Now())) throw;
+      log::Warning(Cat("an alternate chain is left out: ", failure.detail));
     }
   }
+  log::Warning(Cat("no chain of issuer '", Printable(order.preferred_chain, 100),
+                   "' is offered: the CA's own choice is kept"));
+  return own;
+}
+
+Outcome OrderFlow::Fetch(OrderRecord& order, std::stop_token stop) {
+  Done done{ChooseChain(order, FetchChain(order.certificate_url, stop), stop)};
   order.chain_pem = done.version.chain_pem;
   order.state = OrderState::kDone;
   Tell("certificate", "certificate fetched and checked", 90);

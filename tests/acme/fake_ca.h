@@ -48,6 +48,12 @@ inline http::Response ProblemAnswer(int status, const std::string& type, const s
                     std::move(headers));
 }
 
+// One member of a JSON answer replaced or added.
+inline void SetMember(http::Response& answer, std::string_view key, json::Value value) {
+  json::Value body = json::Parse(answer.body);
+  answer.body = json::Write(body.Set(key, std::move(value)));
+}
+
 inline http::Response HtmlAnswer() {
   return {200, {{"content-type", "text/html"}}, "<html><body>Please sign in</body></html>"};
 }

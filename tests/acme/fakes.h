@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -46,7 +47,8 @@ class FakeClock : public Clock {
   std::vector<Millis> sleeps_;
 };
 
-// Says what the test wants of fetches; a wait in vain takes the whole time on the fake clock.
+// The CA's fetches come when the test says; waiting passes the fake clock's time. As the real one
+// it tells each fetch once.
 class FakePresenter : public Http01Presenter {
  public:
   explicit FakePresenter(FakeClock& clock) : clock_(clock) {}
@@ -60,6 +62,8 @@ class FakePresenter : public Http01Presenter {
   void Present(const std::string& token, const std::string& key_authorization) override {
     const std::lock_guard guard(mutex_);
     presented_.emplace_back(token, key_authorization);
+    presented_at_ = clock_.SteadyNow();
+    told_ = 0;
     if (on_present) on_present(token);
   }
   void Withdraw(const std::string& token) override {
@@ -74,8 +78,20 @@ class FakePresenter : public Http01Presenter {
     }
     if (on_wait) on_wait();
     if (stop.stop_requested()) return false;
-    clock_.Pass(fetched ? quiet : timeout);
-    return fetched;
+    const std::lock_guard guard(mutex_);
+    const Steady now = clock_.SteadyNow();
+    Steady news{};  // when it has been quiet after a fetch that was not told yet
+    std::size_t next = told_;
+    for (; next < fetches.size(); ++next) {
+      const Steady fetch = presented_at_ + fetches[next];
+      if (next > told_ && fetch > std::max(now, news)) break;
+      news = fetch + quiet;
+    }
+    const bool any = next > told_ && news <= now + timeout;
+    if (any) told_ = next;
+    clock_.Pass(
+        std::max(Millis(0), any ? std::chrono::duration_cast<Millis>(news - now) : timeout));
+    return any;
   }
 
   std::vector<std::pair<std::string, std::string>> Presented() const {
@@ -91,7 +107,8 @@ class FakePresenter : public Http01Presenter {
     return waits_;
   }
 
-  std::atomic<bool> fetched = true;
+  // When the CA has fetched every token (again), each after the last Present; rising. {}: never.
+  std::vector<Millis> fetches = {Millis(0)};
   std::function<void(const std::string&)> on_present;
   std::function<void()> on_wait;
 
@@ -101,6 +118,8 @@ class FakePresenter : public Http01Presenter {
   std::vector<std::pair<std::string, std::string>> presented_;
   std::vector<std::string> withdrawn_;
   std::vector<Waited> waits_;
+  Steady presented_at_{};
+  std::size_t told_ = 0;  // of the fetches
 };
 
 // The failure that `action` ends with; a test failure where it ends well.

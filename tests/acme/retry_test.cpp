@@ -10,9 +10,9 @@
 namespace certwright::acme {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::FailureOf;
 using testing::kNow;
-using ::testing::ElementsAre;
 
 struct Row {
   const char* name;
@@ -85,18 +85,23 @@ TEST(WithRetries, TriesAgainAndTells) {
   EXPECT_THAT(clock.Sleeps(), ElementsAre(Millis(250), Millis(500)));
 }
 
-TEST(WithRetries, GivesUpWithTheErrorOfTheLastTry) {
+TEST(WithRetries, TellsEachFailureButThrowsTheLast) {
   testing::FakeClock clock;
   int calls = 0;
+  std::vector<std::string> told;
   const Failure failure = FailureOf([&] {
-    WithRetries(clock, {}, [&] {
-      Failure bad = testing::NetworkFailure();
-      bad.detail = std::to_string(++calls);
-      throw Error(bad);
-    });
+    WithRetries(
+        clock, {},
+        [&] {
+          Failure bad = testing::NetworkFailure();
+          bad.detail = std::to_string(++calls);
+          throw Error(bad);
+        },
+        [&](const Failure& retried) { told.push_back(retried.detail); });
   });
   EXPECT_EQ(failure.detail, "5");
   EXPECT_EQ(calls, 5);
+  EXPECT_THAT(told, ElementsAre("1", "2", "3", "4"));
 }
 
 TEST(WithRetries, DoesNotRepeatWhatWasRefused) {

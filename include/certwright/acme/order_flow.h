@@ -68,7 +68,8 @@ class OrderFlow {
   Outcome Finalize(model::OrderRecord& order, std::stop_token stop);
   Outcome Fetch(model::OrderRecord& order, std::stop_token stop);
   Answer FetchChain(const std::string& url, std::stop_token stop);
-
+  model::CertificateVersion ChooseChain(const model::OrderRecord& order, const Answer& answer,
+                                        std::stop_token stop);
   model::CertificateVersion Checked(const model::OrderRecord& order,
                                     const std::string& chain_pem) const;
 
@@ -93,6 +94,8 @@ class OrderFlow {
   int news_ = 0;                  // so often the CA had fetched every token (again)
   int polls_ = 0;                 // of the present state, since the last news
   model::OrderState furthest_ = model::OrderState::kCreating;  // that a step ended in
+  std::optional<model::OrderState> waits_for_;  // the CA, in this state
+  Steady waits_since_{};
   std::vector<std::string> presented_;
 };
 
