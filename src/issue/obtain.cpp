@@ -10,7 +10,6 @@
 #include "certwright/crypto/key.h"
 #include "certwright/store/events.h"
 #include "certwright/store/orders.h"
-#include "certwright/store/settings.h"
 
 namespace certwright::issue {
 
@@ -67,6 +66,14 @@ UnixSeconds RenewalTime(UnixSeconds not_before, UnixSeconds not_after) {
   return not_before + (lifetime < kShortLived ? lifetime / 2 : lifetime / 3 * 2);
 }
 
+void RememberName(store::Session& session, const store::NameRequest& asked, UnixSeconds now) {
+  const auto standing = store::FindNameRequest(session, asked.owner);
+  const bool later = standing && standing->created_at > asked.created_at;
+  // A time to come was read from a clock that was wrong.
+  if (later && standing->created_at <= now) return;
+  store::SaveNameRequest(session, asked);
+}
+
 Obtainer::Obtainer(store::Database& database, acme::Client& client, AccountKeeper& accounts,
                    acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse)
     : database_(database),
@@ -109,7 +116,7 @@ ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::Progres
     order = OpenOrder(request, certificate, current);
     RunOrder(*order, progress, stop);
   }
-  return Activate(*order, current.has_value());
+  return Activate(*order, request, current.has_value());
 }
 
 std::optional<OrderRecord> Obtainer::FindOpenOrder(const ManagedCertificate& certificate) {
@@ -185,7 +192,8 @@ void Obtainer::RecordLoss(const OrderRecord& order, const Failure& failure) {
   }
 }
 
-ObtainResult Obtainer::Activate(OrderRecord& order, bool had_version) {
+ObtainResult Obtainer::Activate(OrderRecord& order, const ObtainRequest& request,
+                                bool had_version) {
   CertificateVersion version =
       crypto::CheckedVersion(order.chain_pem, order.key_pem, order.identifiers, clock_.Now());
   version.certificate_id = order.certificate_id;
@@ -208,10 +216,13 @@ ObtainResult Obtainer::Activate(OrderRecord& order, bool had_version) {
     store::SaveOrder(session, order);
     result.event_seq = store::AppendEvent(session, event);
     result.held = *store::FindById(session, order.certificate_id);
-    // One name for each calling module, remembered once it was obtained, also when nobody waits.
-    const std::string& owner = result.held.certificate.owner;
-    if (!owner.empty()) {
-      store::SaveNameRequest(session, {owner, event.names.front(), clock_.Now()});
+    const ManagedCertificate& certificate = result.held.certificate;
+    // Remembered once it was obtained, also when nobody waits any more. A renewal is not asked for:
+    // the module may want another name by now, or none.
+    const UnixSeconds asked_at =
+        request.asked_at > 0 || had_version ? request.asked_at : certificate.created_at;
+    if (!certificate.owner.empty() && asked_at > 0) {
+      RememberName(session, {certificate.owner, event.names.front(), asked_at}, clock_.Now());
     }
   });
   feed_.Notify();
