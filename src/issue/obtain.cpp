@@ -43,7 +43,7 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
 // Throws where one more order for this set would be too many (I4).
 void CheckFuse(store::Session& session, const Fuse& fuse, const ManagedCertificate& certificate,
                UnixSeconds now) {
-  const UnixSeconds since = now - fuse.window;
+  const UnixSeconds since = now - fuse.window + 1;  // an order counts for the length of the window
   const int ordered = store::CountOrdersSince(session, certificate.id, since);
   if (ordered < fuse.orders_per_name_set) return;
   Failure failure;
@@ -52,8 +52,8 @@ void CheckFuse(store::Session& session, const Fuse& fuse, const ManagedCertifica
   failure.detail = Cat("the fuse holds: ", ordered, " orders for exactly these names within ",
                        fuse.window / 3600, " hours");
   // The next place is free when the oldest of the last N leaves the window.
-  const auto orders = store::ListOrders(session, certificate.id, fuse.orders_per_name_set);
-  if (!orders.empty()) failure.retry_at = orders.back().created_at + fuse.window;
+  failure.retry_at =
+      store::TimeOfOrder(session, certificate.id, fuse.orders_per_name_set) + fuse.window;
   failure.advice = Cat("find out why so many were needed; --force orders all the same, and from ",
                        FormatUtc(failure.retry_at), " on it goes without");
   throw Error(std::move(failure));
