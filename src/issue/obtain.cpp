@@ -184,7 +184,12 @@ void Obtainer::RecordLoss(const OrderRecord& order, const Failure& failure) {
   try {
     database_.Write([&](store::Session& session) {
       store::SaveOrder(session, order);
-      store::RecordFailure(session, order.certificate_id, failure, failure.retry_at, clock_.Now());
+      // A failure without a date of its own does not call off a renewal that is yet to come.
+      const auto held = store::FindById(session, order.certificate_id);
+      const UnixSeconds planned = held ? held->certificate.next_action_at : 0;
+      const bool keep = failure.retry_at == 0 && planned > clock_.Now();
+      const UnixSeconds next = keep ? planned : failure.retry_at;
+      store::RecordFailure(session, order.certificate_id, failure, next, clock_.Now());
     });
   } catch (const Error& error) {
     // The disk may be what failed: the first failure is the one to tell.
