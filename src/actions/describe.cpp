@@ -15,6 +15,46 @@ json::Value TimeOrNull(UnixSeconds time) {
   return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
 }
 
+// None where the text can only be a serial, or nothing.
+std::vector<model::Identifier> NamesIn(const std::string& names_or_serial) {
+  try {
+    return model::ParseIdentifiers(Split(names_or_serial, ','));
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+std::optional<store::HeldCertificate> Exactly(store::Session& session,
+                                              const std::string& names_or_serial) {
+  if (const auto names = NamesIn(names_or_serial); !names.empty()) {
+    if (auto held = store::FindByNameSet(session, model::NameSetKey(names))) return held;
+  }
+  return store::FindBySerial(session, names_or_serial);
+}
+
+// Those that cover one of the names, as a person would name them; a few are enough.
+std::vector<std::string> Candidates(store::Session& session,
+                                    const std::vector<model::Identifier>& names) {
+  constexpr std::size_t kMost = 5;
+  std::vector<std::string> candidates;
+  for (const model::Identifier& name : names) {
+    for (const store::HeldCertificate& held : store::FindCovering(session, name.value)) {
+      const std::string text = Cat(Printable(held.certificate.name_set, 260), " (serial ",
+                                   held.current->serial_hex, ")");
+      const bool known = std::find(candidates.begin(), candidates.end(), text) != candidates.end();
+      if (!known) candidates.push_back(text);
+      if (candidates.size() == kMost) return candidates;
+    }
+  }
+  return candidates;
+}
+
+[[noreturn]] void FailUnknown(const std::string& name_or_serial) {
+  throw Error(FailureCode::kNotFound,
+              Cat("no certificate for the name or serial '", Printable(name_or_serial, 260), "'"),
+              "'certwright list' shows what is there");
+}
+
 }  // namespace
 
 std::string Validity(const model::CertificateVersion& version, UnixSeconds now) {
@@ -51,23 +91,23 @@ json::Value Describe(const store::HeldCertificate& held, UnixSeconds now) {
 }
 
 store::HeldCertificate FindMeant(store::Session& session, const std::string& name_or_serial) {
-  std::string name;
-  try {
-    // "a.example.org" or "a.example.org,b.example.org": the exact set first.
-    const auto identifiers = model::ParseIdentifiers(Split(name_or_serial, ','));
-    if (auto held = store::FindByNameSet(session, model::NameSetKey(identifiers))) return *held;
-    if (identifiers.size() == 1) name = identifiers.front().value;
-  } catch (const Error&) {
-    // Then it is a serial, or nothing.
-  }
-  if (auto held = store::FindBySerial(session, name_or_serial)) return *held;
-  if (!name.empty()) {
-    const auto covering = store::FindCovering(session, name);
+  if (auto held = Exactly(session, name_or_serial)) return *held;
+  const auto names = NamesIn(name_or_serial);
+  if (names.size() == 1) {
+    const auto covering = store::FindCovering(session, names.front().value);
     if (!covering.empty()) return covering.front();
   }
+  FailUnknown(name_or_serial);
+}
+
+store::HeldCertificate FindExact(store::Session& session, const std::string& names_or_serial) {
+  if (auto held = Exactly(session, names_or_serial)) return *held;
+  const std::vector<std::string> candidates = Candidates(session, NamesIn(names_or_serial));
+  if (candidates.empty()) FailUnknown(names_or_serial);
   throw Error(FailureCode::kNotFound,
-              Cat("no certificate for the name or serial '", Printable(name_or_serial, 260), "'"),
-              "'certwright list' shows what is there");
+              Cat("no certificate is for exactly '", Printable(names_or_serial, 260),
+                  "'; it is covered by: ", Join(candidates, "; ")),
+              "give all names of the one that is meant, joined by commas, or its serial");
 }
 
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,

@@ -59,6 +59,9 @@ const json::Schema* FindSchema(const std::string& action, const std::string& kin
 // The certificate that a person means by a name or a serial: exactly this name set, else this
 // serial, else the one that covers the name. Throws Error(kNotFound).
 store::HeldCertificate FindMeant(store::Session& session, const std::string& name_or_serial);
+// The same for what cannot be undone: exactly this name set, or this serial. Throws
+// Error(kNotFound) that names those which only cover a name of it.
+store::HeldCertificate FindExact(store::Session& session, const std::string& names_or_serial);
 
 // "valid", "expiring" (within 30 days, or a third of a lifetime under 90 days) or "expired".
 std::string Validity(const model::CertificateVersion& version, UnixSeconds now);

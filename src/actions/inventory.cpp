@@ -93,15 +93,16 @@ std::optional<json::Value> Show(const Invocation& call) {
 }
 
 std::optional<json::Value> Delete(const Invocation& call) {
-  const store::HeldCertificate held = Meant(call);
+  const store::HeldCertificate held = call.context.database.Read([&](store::Session& session) {
+    return FindExact(session, call.input.String("certificate"));
+  });
   if (call.context.jobs.IsUnderWay(held.certificate.name_set)) {
     throw Error(FailureCode::kTimeout,
                 Cat("an issuance for ", held.certificate.name_set, " is under way"),
                 "try again when it has ended");
   }
-  call.context.database.Write([&](store::Session& session) {
-    ForgetRequests(session, held.certificate.name_set);
-  });
+  call.context.database.Write(
+      [&](store::Session& session) { ForgetRequests(session, held.certificate.name_set); });
   const std::int64_t seq = issue::Remove(call.context.database, call.context.feed,
                                          call.context.clock, held.certificate.id);
   if (seq > 0) call.context.deliver(seq, Millis(15'000), call.stop);

@@ -102,10 +102,17 @@ std::optional<json::Value> SetCertificate(const Invocation& call) {
   issue::ObtainRequest request;
   request.identifiers = {identifier};
   request.policy = context.policy;
+  request.asked_at = now;
   if (IsModule(call.caller)) request.owner = call.caller;
   try {
     const Millis timeout = std::chrono::seconds(call.input.Int("sync_timeout", 60));
     const issue::ObtainResult result = ObtainNow(call, request, timeout);
+    // The job may have been begun for somebody else.
+    if (IsModule(call.caller)) {
+      context.database.Write([&](store::Session& session) {
+        issue::RememberName(session, {call.caller, identifier.value, now}, context.clock.Now());
+      });
+    }
     AwaitServed(call, *result.held.current, result.event_seq);
   } catch (const Error& error) {
     if (error.failure().code != FailureCode::kTraefik) {

@@ -6,14 +6,11 @@ namespace certwright::cli {
 
 namespace {
 
-CLI::App* AddByName(CLI::App& app, const char* name, const char* description,
+CLI::App* AddByName(CLI::App& app, const char* name, const char* description, const char* meaning,
                     std::shared_ptr<std::string> certificate) {
   CLI::App* command = app.add_subcommand(name, description);
   command->footer("\nExit codes: 0; 2 not found.");
-  command
-      ->add_option("NAME", *certificate,
-                   "A name, the exact names joined by commas, or a serial (hex or decimal)")
-      ->required();
+  command->add_option("NAME", *certificate, meaning)->required();
   return command;
 }
 
@@ -31,7 +28,7 @@ void AddInventory(CLI::App& app, Chosen& chosen) {
 
   auto shown = std::make_shared<std::string>();
   AddByName(app, "show", "Everything about one certificate: chain, history, orders, last error",
-            shown)
+            "A name, the exact names joined by commas, or a serial (hex or decimal)", shown)
       ->callback([&chosen, shown] {
         chosen = [shown](Session& session) {
           const json::Value output =
@@ -42,7 +39,8 @@ void AddInventory(CLI::App& app, Chosen& chosen) {
       });
 
   auto deleted = std::make_shared<std::string>();
-  AddByName(app, "delete", "Remove a certificate with its key, and stop serving it", deleted)
+  AddByName(app, "delete", "Remove a certificate with its key, and stop serving it",
+            "The exact names joined by commas, or a serial (hex or decimal)", deleted)
       ->callback([&chosen, deleted] {
         chosen = [deleted](Session& session) {
           const json::Value output =

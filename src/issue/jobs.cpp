@@ -53,6 +53,11 @@ Jobs::Jobs(Obtainer& obtainer, Clock& clock, std::size_t max_workers)
 
 Jobs::~Jobs() {
   for (std::jthread& worker : workers_) worker.request_stop();
+  workers_.clear();  // joins
+  for (const std::shared_ptr<Job>& job : queue_) {
+    job->End(std::nullopt,
+             Error(FailureCode::kCancelled, "stopped before the order was begun").failure());
+  }
 }
 
 std::shared_ptr<Job> Jobs::Submit(ObtainRequest request) {

@@ -10,7 +10,6 @@
 #include "certwright/crypto/key.h"
 #include "certwright/store/events.h"
 #include "certwright/store/orders.h"
-#include "certwright/store/settings.h"
 
 namespace certwright::issue {
 
@@ -44,7 +43,7 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
 // Throws where one more order for this set would be too many (I4).
 void CheckFuse(store::Session& session, const Fuse& fuse, const ManagedCertificate& certificate,
                UnixSeconds now) {
-  const UnixSeconds since = now - fuse.window;
+  const UnixSeconds since = now - fuse.window + 1;  // an order counts for the length of the window
   const int ordered = store::CountOrdersSince(session, certificate.id, since);
   if (ordered < fuse.orders_per_name_set) return;
   Failure failure;
@@ -53,8 +52,8 @@ void CheckFuse(store::Session& session, const Fuse& fuse, const ManagedCertifica
   failure.detail = Cat("the fuse holds: ", ordered, " orders for exactly these names within ",
                        fuse.window / 3600, " hours");
   // The next place is free when the oldest of the last N leaves the window.
-  const auto orders = store::ListOrders(session, certificate.id, fuse.orders_per_name_set);
-  if (!orders.empty()) failure.retry_at = orders.back().created_at + fuse.window;
+  failure.retry_at =
+      store::TimeOfOrder(session, certificate.id, fuse.orders_per_name_set) + fuse.window;
   failure.advice = Cat("find out why so many were needed; --force orders all the same, and from ",
                        FormatUtc(failure.retry_at), " on it goes without");
   throw Error(std::move(failure));
@@ -65,6 +64,14 @@ void CheckFuse(store::Session& session, const Fuse& fuse, const ManagedCertifica
 UnixSeconds RenewalTime(UnixSeconds not_before, UnixSeconds not_after) {
   const UnixSeconds lifetime = not_after - not_before;
   return not_before + (lifetime < kShortLived ? lifetime / 2 : lifetime / 3 * 2);
+}
+
+void RememberName(store::Session& session, const store::NameRequest& asked, UnixSeconds now) {
+  const auto standing = store::FindNameRequest(session, asked.owner);
+  const bool later = standing && standing->created_at > asked.created_at;
+  // A time to come was read from a clock that was wrong.
+  if (later && standing->created_at <= now) return;
+  store::SaveNameRequest(session, asked);
 }
 
 Obtainer::Obtainer(store::Database& database, acme::Client& client, AccountKeeper& accounts,
@@ -110,7 +117,7 @@ ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::Progres
     order = OpenOrder(request, certificate, current);
     version = RunOrder(*order, progress, stop);
   }
-  return Activate(*order, std::move(version), current.has_value());
+  return Activate(*order, request, std::move(version), current.has_value());
 }
 
 std::optional<OrderRecord> Obtainer::FindOpenOrder(const ManagedCertificate& certificate) {
@@ -178,7 +185,12 @@ void Obtainer::RecordLoss(const OrderRecord& order, const Failure& failure) {
   try {
     database_.Write([&](store::Session& session) {
       store::SaveOrder(session, order);
-      store::RecordFailure(session, order.certificate_id, failure, failure.retry_at, clock_.Now());
+      // A failure without a date of its own does not call off a renewal that is yet to come.
+      const auto held = store::FindById(session, order.certificate_id);
+      const UnixSeconds planned = held ? held->certificate.next_action_at : 0;
+      const bool keep = failure.retry_at == 0 && planned > clock_.Now();
+      const UnixSeconds next = keep ? planned : failure.retry_at;
+      store::RecordFailure(session, order.certificate_id, failure, next, clock_.Now());
     });
   } catch (const Error& error) {
     // The disk may be what failed: the first failure is the one to tell.
@@ -186,8 +198,8 @@ void Obtainer::RecordLoss(const OrderRecord& order, const Failure& failure) {
   }
 }
 
-ObtainResult Obtainer::Activate(const OrderRecord& order, CertificateVersion version,
-                                bool had_version) {
+ObtainResult Obtainer::Activate(const OrderRecord& order, const ObtainRequest& request,
+                                CertificateVersion version, bool had_version) {
   version.certificate_id = order.certificate_id;
   version.ca = order.directory;
   version.origin = model::Origin::kAcme;
@@ -208,10 +220,13 @@ ObtainResult Obtainer::Activate(const OrderRecord& order, CertificateVersion ver
     store::SaveOrder(session, order);
     result.event_seq = store::AppendEvent(session, event);
     result.held = *store::FindById(session, order.certificate_id);
-    // One name for each calling module, remembered once it was obtained, also when nobody waits.
-    const std::string& owner = result.held.certificate.owner;
-    if (!owner.empty()) {
-      store::SaveNameRequest(session, {owner, event.names.front(), clock_.Now()});
+    const ManagedCertificate& certificate = result.held.certificate;
+    // Remembered once it was obtained, also when nobody waits any more. A renewal is not asked for:
+    // the module may want another name by now, or none.
+    const UnixSeconds asked_at =
+        request.asked_at > 0 || had_version ? request.asked_at : certificate.created_at;
+    if (!certificate.owner.empty() && asked_at > 0) {
+      RememberName(session, {certificate.owner, event.names.front(), asked_at}, clock_.Now());
     }
   });
   feed_.Notify();

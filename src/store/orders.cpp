@@ -141,4 +141,13 @@ int CountOrdersSince(Session& session, std::int64_t certificate_id, UnixSeconds 
   return static_cast<int>(rows.Int());
 }
 
+UnixSeconds TimeOfOrder(Session& session, std::int64_t certificate_id, int n) {
+  Query rows(Of(session),
+             "SELECT created_at FROM order_ledger WHERE name_set = "
+             "(SELECT name_set FROM certificate WHERE id = ?) "
+             "ORDER BY created_at DESC, order_id DESC LIMIT 1 OFFSET ?",
+             certificate_id, n - 1);
+  return rows.Step() ? rows.Int() : 0;
+}
+
 }  // namespace certwright::store

@@ -150,6 +150,41 @@ TEST_F(InventoryTest, DeleteRemovesItTellsItAndForgetsWhoAsked) {
   EXPECT_EQ(Run("delete", Meaning("mail.example.org")).exit_code, 2);
 }
 
+TEST_F(InventoryTest, DeleteTakesExactNamesOrASerialAndNamesTheCandidates) {
+  const auto pair = Hold({{"www.example.org", "example.org"}});
+  const auto wildcard = Hold({{"*.example.org"}});
+  const std::string serial = pair.current->serial_hex;
+  const struct {
+    const char* name;
+    std::string text;
+    std::vector<std::string> candidates;
+  } kTable[] = {
+      {"one name of two", "example.org", {"example.org,www.example.org (serial " + serial + ")"}},
+      {"covered twice",
+       "www.example.org",
+       {"example.org,www.example.org (serial " + serial + ")",
+        "*.example.org (serial " + wildcard.current->serial_hex + ")"}},
+      {"covered by the wildcard", "x.example.org", {"*.example.org"}},
+      {"a larger set", "a.example.com,example.org,www.example.org", {"example.org,www"}},
+  };
+  for (const auto& row : kTable) {
+    const Result result = Run("delete", Meaning(row.text));
+    EXPECT_EQ(result.exit_code, 2) << row.name;
+    for (const std::string& candidate : row.candidates) {
+      EXPECT_THAT(result.failure.value_or(Failure{}).detail, HasSubstr(candidate)) << row.name;
+    }
+    EXPECT_THAT(result.failure.value_or(Failure{}).advice, HasSubstr("serial")) << row.name;
+    EXPECT_TRUE(IsInStore("example.org,www.example.org")) << row.name;
+    EXPECT_TRUE(IsInStore("*.example.org")) << row.name;
+  }
+  EXPECT_THAT(Run("delete", Meaning("nobody.example.com")).failure.value_or(Failure{}).advice,
+              HasSubstr("certwright list"));
+  Output("delete", Meaning("*.Example.org"));
+  EXPECT_FALSE(IsInStore("*.example.org"));
+  Output("delete", Meaning(serial));
+  EXPECT_FALSE(IsInStore("example.org,www.example.org"));
+}
+
 TEST_F(InventoryTest, DeleteWaitsForAnIssuanceUnderWay) {
   ca_.mood = FakeCa::Mood::kSilent;
   Run("set-certificate", R"({"fqdn":"mail.example.org","sync_timeout":0})");

@@ -17,6 +17,10 @@ class SetCertificateTest : public ActionsTest {
     return Output("get-certificate", json::Write(json::Value::Object({{"fqdn", fqdn}})))
         .Bool("lets_encrypt");
   }
+  std::size_t deliveries() {
+    const std::lock_guard guard(delivered_mutex_);
+    return delivered_.size();
+  }
   void WaitUntilIdle(const std::string& name_set) {
     for (int i = 0; i < 5000 && jobs_->IsUnderWay(name_set); ++i) {
       std::this_thread::sleep_for(Millis(1));
@@ -267,6 +271,37 @@ TEST_F(SetCertificateTest, WhatIsObtainedInTheBackgroundIsRemembered) {
   WaitUntilIdle("mail.example.org");
   EXPECT_EQ(RequestOf("module/mail1"), "mail.example.org");
   EXPECT_TRUE(IsWanted("mail.example.org"));
+}
+
+TEST_F(SetCertificateTest, ANameThatComesLateDoesNotTakeALaterOnesPlace) {
+  Hold({{"new.example.org"}});
+  ca_.mood = Mood::kSilent;
+  Run("set-certificate", R"({"fqdn":"mail.example.org","sync_timeout":0})", "module/mail1");
+  clock_.now = kNow + 1;
+  Output("set-certificate", R"({"fqdn":"new.example.org"})", "module/mail1");
+  ca_.mood = Mood::kIssuing;
+  WaitUntilIdle("mail.example.org");
+  EXPECT_TRUE(IsInStore("mail.example.org"));
+  EXPECT_EQ(RequestOf("module/mail1"), "new.example.org");
+}
+
+TEST_F(SetCertificateTest, WhatIsObtainedInPlaceOfAnExpiredOneIsRemembered) {
+  Hold({{"mail.example.org"}, Origin::kAcme, kNow - 90 * kDay, kNow});
+  Output("set-certificate", kMail, "module/mail1");
+  EXPECT_EQ(RequestOf("module/mail1"), "mail.example.org");
+}
+
+TEST_F(SetCertificateTest, EveryModuleThatWaitsForOneOrderIsRemembered) {
+  ca_.mood = Mood::kSilent;
+  Run("set-certificate", R"({"fqdn":"mail.example.org","sync_timeout":0})", "module/mail1");
+  std::thread other([&] { Output("set-certificate", kMail, "module/web1"); });
+  for (int i = 0; i < 5000 && deliveries() < 2; ++i) std::this_thread::sleep_for(Millis(1));
+  std::this_thread::sleep_for(Millis(20));
+  ca_.mood = Mood::kIssuing;
+  other.join();
+  EXPECT_EQ(ca_.orders, 1);
+  EXPECT_EQ(RequestOf("module/mail1"), "mail.example.org");
+  EXPECT_EQ(RequestOf("module/web1"), "mail.example.org");
 }
 
 }  // namespace

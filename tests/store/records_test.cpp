@@ -143,6 +143,12 @@ TEST_F(Orders, AreCountedForTheFuseAlsoAfterADeletion) {
   database().Write([&](Session& s) { DeleteCertificate(s, certificate.id); });
   certificate = Ensure({"a.example.org"});
   EXPECT_EQ(count(0), 3);
+  const auto time = [&](int n) {
+    return database().Read([&](Session& s) { return TimeOfOrder(s, certificate.id, n); });
+  };
+  EXPECT_EQ(time(1), 300);
+  EXPECT_EQ(time(3), 100);
+  EXPECT_EQ(time(4), 0);
 }
 
 TEST_F(Orders, OfADeletedCertificateCannotBeSavedOverANewOne) {

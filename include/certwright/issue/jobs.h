@@ -46,7 +46,9 @@ class Job {
 class Jobs {
  public:
   Jobs(Obtainer& obtainer, Clock& clock, std::size_t max_workers);
-  ~Jobs();  // stops what is under way (its orders stay in the store) and waits
+  // Stops what is under way (its orders stay in the store) and waits. Every job ends: who waits is
+  // told kCancelled.
+  ~Jobs();
 
   // The job of that name set that is under way, else a new one. Worker threads are made when
   // needed.

@@ -17,6 +17,7 @@
 #include "certwright/model/progress.h"
 #include "certwright/store/certificates.h"
 #include "certwright/store/database.h"
+#include "certwright/store/settings.h"
 
 namespace certwright::issue {
 
@@ -24,7 +25,8 @@ struct ObtainRequest {
   std::vector<model::Identifier> identifiers;  // sorted, from model::ParseIdentifiers
   model::CertificatePolicy policy;
   std::string owner;
-  bool force = false;  // past the fuse and a valid certificate
+  bool force = false;        // past the fuse and a valid certificate
+  UnixSeconds asked_at = 0;  // when the owner asked; 0: nobody asks now (a renewal)
 };
 
 struct ObtainResult {
@@ -63,8 +65,8 @@ class Obtainer {
   // Until the certificate is there. Throws where this run cannot go on: that is recorded.
   model::CertificateVersion RunOrder(model::OrderRecord& order,
                                      const model::ProgressSink& progress, std::stop_token stop);
-  ObtainResult Activate(const model::OrderRecord& order, model::CertificateVersion version,
-                        bool had_version);
+  ObtainResult Activate(const model::OrderRecord& order, const ObtainRequest& request,
+                        model::CertificateVersion version, bool had_version);
   void RecordLoss(const model::OrderRecord& order, const Failure& failure);
 
   store::Database& database_;
@@ -75,6 +77,10 @@ class Obtainer {
   Clock& clock_;
   const Fuse fuse_;
 };
+
+// Remembers the name that a module asked for and has. One that it asked for later stays in its
+// place.
+void RememberName(store::Session& session, const store::NameRequest& asked, UnixSeconds now);
 
 // When a certificate is looked at again: two thirds of its lifetime gone (half of one under 10
 // days).

@@ -21,5 +21,7 @@ std::vector<model::OrderRecord> ListOrders(Session& session, std::int64_t certif
 // Orders made for this certificate's exact name set since `since`, also those that were removed with
 // an earlier certificate of that set (invariant I4).
 int CountOrdersSince(Session& session, std::int64_t certificate_id, UnixSeconds since);
+// When the n-th newest of them was made (1: the newest); 0 where there are fewer.
+UnixSeconds TimeOfOrder(Session& session, std::int64_t certificate_id, int n);
 
 }  // namespace certwright::store
