@@ -40,6 +40,19 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
   }
 }
 
+// The order that a dead process left behind. One of a CA that is not asked any more is given up.
+std::optional<OrderRecord> FindOpenOrder(store::Session& session, std::int64_t certificate_id,
+                                         const std::string& directory) {
+  std::optional<OrderRecord> order = store::FindOpenOrder(session, certificate_id);
+  if (!order || order->directory == directory) return order;
+  order->state = OrderState::kFailed;
+  order->failure = Failure{};
+  order->failure->code = FailureCode::kCancelled;
+  order->failure->detail = "the CA was changed";
+  store::SaveOrder(session, *order);
+  return std::nullopt;
+}
+
 // Throws where one more order for this set would be too many (I4).
 void CheckFuse(store::Session& session, const Fuse& fuse, const ManagedCertificate& certificate,
                UnixSeconds now) {
@@ -84,16 +97,6 @@ Obtainer::Obtainer(store::Database& database, acme::Client& client, AccountKeepe
       clock_(clock),
       fuse_(fuse) {}
 
-ManagedCertificate Obtainer::WriteDownWish(const ObtainRequest& request) {
-  ManagedCertificate wanted;
-  wanted.name_set = model::NameSetKey(request.identifiers);
-  wanted.names = request.identifiers;
-  wanted.policy = request.policy;
-  wanted.owner = request.owner;
-  return database_.Write(
-      [&](store::Session& session) { return store::EnsureManaged(session, wanted, clock_.Now()); });
-}
-
 ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::ProgressSink& progress,
                               std::stop_token stop) {
   RefuseWildcards(request.identifiers);
@@ -102,55 +105,49 @@ ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::Progres
       [&](store::Session& session) { return store::FindByNameSet(session, name_set); });
   if (held && IsValidNow(held->current, clock_.Now()) && !request.force) return {*held, false, 0};
 
-  const ManagedCertificate certificate = WriteDownWish(request);
   const std::optional<CertificateVersion> current = held ? held->current : std::nullopt;
-  std::optional<OrderRecord> order = FindOpenOrder(certificate);
-  const bool carried_on = order.has_value();
-  if (!order) order = OpenOrder(request, certificate, current);
+  Work work = TakeUp(request, current);
   CertificateVersion version;
   try {
-    version = RunOrder(*order, progress, stop);
+    version = RunOrder(work.order, progress, stop);
   } catch (const Error&) {
     // An order left behind by a dead process may have run out meanwhile, or the CA came for a token
     // while nobody answered. That says nothing of a new one.
-    if (!carried_on || order->state != OrderState::kFailed) throw;
-    order = OpenOrder(request, certificate, current);
-    version = RunOrder(*order, progress, stop);
+    if (!work.carried_on || work.order.state != OrderState::kFailed) throw;
+    work = TakeUp(request, current);
+    version = RunOrder(work.order, progress, stop);
   }
-  return Activate(*order, request, std::move(version), current.has_value());
+  return Activate(work.order, request, std::move(version), current.has_value());
 }
 
-std::optional<OrderRecord> Obtainer::FindOpenOrder(const ManagedCertificate& certificate) {
-  return database_.Write([&](store::Session& session) {
-    std::optional<OrderRecord> order = store::FindOpenOrder(session, certificate.id);
-    if (!order || order->directory == client_.directory_url()) return order;
-    // Of a CA that is not asked any more.
-    order->state = OrderState::kFailed;
-    order->failure = Failure{};
-    order->failure->code = FailureCode::kCancelled;
-    order->failure->detail = "the CA was changed";
-    store::SaveOrder(session, *order);
-    return std::optional<OrderRecord>();
-  });
-}
-
-OrderRecord Obtainer::OpenOrder(const ObtainRequest& request, const ManagedCertificate& certificate,
+Obtainer::Work Obtainer::TakeUp(const ObtainRequest& request,
                                 const std::optional<CertificateVersion>& current) {
+  const UnixSeconds now = clock_.Now();
+  ManagedCertificate wanted;
+  wanted.name_set = model::NameSetKey(request.identifiers);
+  wanted.names = request.identifiers;
+  wanted.policy = request.policy;
+  wanted.owner = request.owner;
   OrderRecord order;
-  order.certificate_id = certificate.id;
   order.directory = client_.directory_url();
-  order.identifiers = certificate.names;
+  order.identifiers = request.identifiers;
   order.profile = request.policy.profile;
   order.preferred_chain = request.policy.preferred_chain;
-  order.created_at = order.updated_at = clock_.Now();
+  order.created_at = order.updated_at = now;
+  // Before the transaction: an RSA key takes seconds.
   order.key_pem = request.policy.reuse_key && current
                       ? current->key_pem
                       : crypto::PrivateKey::Generate(request.policy.key_type).ToPkcs8Pem();
-  order.id = database_.Write([&](store::Session& session) {
-    if (!request.force) CheckFuse(session, fuse_, certificate, clock_.Now());
-    return store::InsertOrder(session, order);
+  return database_.Write([&](store::Session& session) -> Work {
+    const ManagedCertificate certificate = store::EnsureManaged(session, wanted, now);
+    if (auto open = FindOpenOrder(session, certificate.id, order.directory)) {
+      return {std::move(*open), true};
+    }
+    if (!request.force) CheckFuse(session, fuse_, certificate, now);
+    order.certificate_id = certificate.id;
+    order.id = store::InsertOrder(session, order);
+    return {std::move(order), false};
   });
-  return order;
 }
 
 CertificateVersion Obtainer::RunOrder(OrderRecord& order, const model::ProgressSink& progress,

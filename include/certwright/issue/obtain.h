@@ -57,11 +57,14 @@ class Obtainer {
   std::vector<std::string> DryRun(const ObtainRequest& request, std::stop_token stop);
 
  private:
-  model::ManagedCertificate WriteDownWish(const ObtainRequest& request);
-  std::optional<model::OrderRecord> FindOpenOrder(const model::ManagedCertificate& certificate);
-  model::OrderRecord OpenOrder(const ObtainRequest& request,
-                               const model::ManagedCertificate& certificate,
-                               const std::optional<model::CertificateVersion>& current);
+  struct Work {
+    model::OrderRecord order;
+    bool carried_on = false;
+  };
+  // The wish, and the order that fulfils it: an open one, or a new one where the fuse allows it.
+  // One transaction.
+  Work TakeUp(const ObtainRequest& request,
+              const std::optional<model::CertificateVersion>& current);
   // Until the certificate is there. Throws where this run cannot go on: that is recorded.
   model::CertificateVersion RunOrder(model::OrderRecord& order,
                                      const model::ProgressSink& progress, std::stop_token stop);
