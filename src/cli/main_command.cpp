@@ -21,7 +21,8 @@ Exit codes: 0 done; 2 not found; 3 not obtained, or not served; 64 wrong usage o
 70 a bug; 74 disk or store damaged; 75 another process holds the store; 77 not permitted;
 78 configuration. Commands with codes of their own say so in their help.
 
-Files: /etc/certwright/certwright.toml, else the one of --config or CERTWRIGHT_CONFIG.)";
+Configuration: the file of --config, else of CERTWRIGHT_CONFIG, else
+/etc/certwright/certwright.toml where it is there, else the defaults.)";
 
 void AddGlobals(CLI::App& app, GlobalOptions& options) {
   app.add_option("--config", options.config_file, "Configuration file")->type_name("FILE");
