@@ -65,8 +65,8 @@ std::vector<std::string> ParseAlternates(const std::vector<std::string>& fields,
   return urls;
 }
 
-[[noreturn]] void ThrowProblem(const http::Response& response, std::optional<Millis> retry_after,
-                               UnixSeconds now) {
+[[noreturn]] void ThrowProblem(const http::Response& response, const std::string& url,
+                               std::optional<Millis> retry_after, UnixSeconds now) {
   json::Value problem;
   try {
     problem = json::Parse(response.body);
@@ -75,7 +75,11 @@ std::vector<std::string> ParseAlternates(const std::vector<std::string>& fields,
   }
   Failure failure = FailureFromProblem(problem, response.status);
   if (!problem.IsObject()) {
-    failure.detail = Cat("the CA answered ", response.status, " without a problem document");
+    failure.detail = Cat("the CA answered ", response.status, " without a problem document at ",
+                         Printable(url, 200));
+    failure.advice = response.status < 500
+                         ? "acme.directory may be no directory, or something in between answered"
+                         : "the CA, or a proxy before it, has a fault; try again later";
   }
   if (retry_after) {
     failure.retry_at = now + std::chrono::duration_cast<std::chrono::seconds>(*retry_after).count();
@@ -180,7 +184,7 @@ Answer Client::Read(const http::Response& response, const std::string& url) cons
   answer.status = response.status;
   answer.url = url;
   answer.retry_after = ParseRetryAfter(response.Header("retry-after"), clock_.Now());
-  if (response.status >= 400) ThrowProblem(response, answer.retry_after, clock_.Now());
+  if (response.status >= 400) ThrowProblem(response, url, answer.retry_after, clock_.Now());
   if (response.status < 200 || response.status >= 300) {
     throw Error(FailureCode::kProtocol,
                 Cat("the CA answered ", response.status, " (a redirect?) at ", Printable(url, 200),

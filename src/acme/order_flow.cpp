@@ -428,7 +428,8 @@ Failure OrderFlow::ReasonOfInvalid(OrderRecord& order, const Order& seen, std::s
           client_.PostAsGet(signer_, order.authorizations[i].url, stop).Json(), client_.policy());
       if (authorization.status != Status::kInvalid) return;
       reasons[i] = authorization.error.value_or(Failure{});
-      reasons[i]->identifiers = {authorization.identifier.value};
+      // Not held against the order: any text can stand there.
+      reasons[i]->identifiers = {Printable(authorization.identifier.value, 260)};
     } catch (...) {
       // The order is lost either way; what cannot be read adds nothing.
     }

@@ -235,6 +235,11 @@ Failure FailureFromProblem(const json::Value& problem, int status) {
     failure.detail = Cat("the CA answered ", status, " without a reason");
   }
   failure.advice = AdviceFor(failure.acme_type);
+  // Section 7.3.3: where the person is to look.
+  const std::string link = Printable(problem.String("instance"), 300);
+  if (failure.acme_type == "userActionRequired" && !link.empty()) {
+    failure.advice += Cat(": ", link);
+  }
   if (problem["identifier"].IsObject()) {
     failure.identifiers.push_back(Printable(problem["identifier"].String("value"), 260));
   }

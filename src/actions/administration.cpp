@@ -57,7 +57,8 @@ std::optional<json::Value> TraefikCheck(const Invocation& call) {
                               {"written", report.written},
                               {"live", report.live},
                               {"problem", report.problem},
-                              {"certificates", certificates}});
+                              {"certificates", certificates},
+                              {"notes", report.notes}});
 }
 
 }  // namespace certwright::actions

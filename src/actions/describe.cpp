@@ -120,7 +120,7 @@ issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest
   return call.context.jobs.Submit(request)->Wait(timeout, call.progress, call.stop);
 }
 
-void AwaitServed(const Invocation& call, const model::CertificateVersion& version,
+bool AwaitServed(const Invocation& call, const model::CertificateVersion& version,
                  std::int64_t event_seq) {
   constexpr Millis kPatience{15'000};
   const Context& context = call.context;
@@ -129,15 +129,19 @@ void AwaitServed(const Invocation& call, const model::CertificateVersion& versio
                 "the certificate is stored, but Traefik does not serve it yet",
                 "see 'certwright traefik check' and the log; it is tried again by itself");
   }
-  if (context.traefik == nullptr || version.names.empty()) return;
-  std::string name = version.names.front().value;
-  if (!context.traefik->WaitServed(name, version.serial_hex, kPatience, call.stop)) {
-    throw Error(FailureCode::kTraefik,
-                Cat("the certificate is stored, but a TLS handshake for ", name,
-                    " through Traefik shows another one"),
-                "see 'certwright traefik check'");
+  if (context.traefik == nullptr || version.names.empty()) return false;
+  const std::string& name = version.names.front().value;
+  switch (context.traefik->WaitServed(name, version.serial_hex, kPatience, call.stop)) {
+    case traefik::Seen::kServed: call.Tell("served", "served by Traefik", 100); return true;
+    case traefik::Seen::kNotLooked:
+      call.Tell("written", "given to Traefik; no handshake could be tried", 100);
+      return false;
+    case traefik::Seen::kNotServed: break;
   }
-  call.Tell("served", "served by Traefik", 100);
+  throw Error(FailureCode::kTraefik,
+              Cat("the certificate is stored, but no TLS handshake for ", name,
+                  " through Traefik shows it"),
+              "see 'certwright traefik check'");
 }
 
 }  // namespace certwright::actions

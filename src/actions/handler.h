@@ -75,8 +75,9 @@ issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest
                               Millis timeout);
 
 // Waits until a change is where it was promised: Traefik and the other subscribers have it, and a
-// TLS handshake shows it. Throws Error(kTraefik) where it does not come.
-void AwaitServed(const Invocation& call, const model::CertificateVersion& version,
+// TLS handshake shows it. False: there is no Traefik, or no way to look at it. Throws
+// Error(kTraefik) where it does not come.
+bool AwaitServed(const Invocation& call, const model::CertificateVersion& version,
                  std::int64_t event_seq);
 
 }  // namespace certwright::actions

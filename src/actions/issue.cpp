@@ -33,8 +33,7 @@ std::optional<json::Value> Issue(const Invocation& call) {
                            {"certificate", Describe(result.held, call.context.clock.Now())},
                            {"served", json::Value()}});
   try {
-    AwaitServed(call, *result.held.current, result.event_seq);
-    if (call.context.traefik != nullptr) output.Set("served", true);
+    if (AwaitServed(call, *result.held.current, result.event_seq)) output.Set("served", true);
   } catch (const Error& error) {
     if (error.failure().code != FailureCode::kTraefik) throw;
     // It was obtained, which was the question. That it is not served yet is told beside it.

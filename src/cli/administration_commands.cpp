@@ -33,9 +33,14 @@ int TraefikCheck(Session& session) {
     if (!output.String("problem").empty()) text += Cat("problem  ", output.String("problem"), "\n");
     for (const json::Value& entry : output["certificates"].Items()) {
       const std::string problem = entry.String("problem");
-      text += Cat(problem.empty() ? "ok       " : "WRONG    ", entry.String("name"), "  serial ",
-                  entry.String("wanted_serial"), problem.empty() ? "" : ": ", problem, "\n");
+      const char* state = !problem.empty()       ? "WRONG    "
+                          : entry.Bool("served") ? "ok       "
+                          : entry.Bool("loaded") ? "loaded   "
+                                                 : "unseen   ";
+      text += Cat(state, entry.String("name"), "  serial ", entry.String("wanted_serial"),
+                  problem.empty() ? "" : ": ", problem, "\n");
     }
+    for (const std::string& note : output.Strings("notes")) text += Cat("note     ", note, "\n");
     return text;
   });
   return output.Bool("ok") ? 0 : 1;

@@ -45,8 +45,8 @@ void AddIssue(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<IssueOptions>();
   CLI::App* command = app.add_subcommand("issue", "Obtain one certificate for these names, now");
   command->footer(
-      "\nThe first name leads. Names are host names (IDN are converted) or IP addresses; all must\n"
-      "lead to this machine's port 80, where the CA looks for the proof (HTTP-01).\n"
+      "\nNames are host names (IDN are converted) or IP addresses, in any order; all must lead to\n"
+      "this machine's port 80, where the CA looks for the proof (HTTP-01).\n"
       "Already held and valid: says so and orders nothing. After a time-out the order is kept and\n"
       "carried on by the next call, or by the daemon.\n\nExit codes: 0 held; 3 not obtained.");
   command->add_option("NAME", options->names, "Host names or IP addresses")->required();

@@ -1,6 +1,6 @@
 #include <signal.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <filesystem>
 
 #include "certwright/base/text.h"
@@ -11,8 +11,6 @@ namespace certwright::cli {
 
 namespace {
 
-constexpr int kExitUsage = 64;
-
 constexpr char kFooter[] = R"(
 Where a daemon ('certwright serve') runs, commands work through its socket; where none does, in
 their own process on the same store.
@@ -21,7 +19,8 @@ Exit codes: 0 done; 2 not found; 3 not obtained, or not served; 64 wrong usage o
 70 a bug; 74 disk or store damaged; 75 another process holds the store; 77 not permitted;
 78 configuration. Commands with codes of their own say so in their help.
 
-Files: /etc/certwright/certwright.toml, else the one of --config or CERTWRIGHT_CONFIG.)";
+Configuration: the file of --config, else of CERTWRIGHT_CONFIG, else
+/etc/certwright/certwright.toml where it is there, else the defaults.)";
 
 void AddGlobals(CLI::App& app, GlobalOptions& options) {
   app.add_option("--config", options.config_file, "Configuration file")->type_name("FILE");
@@ -29,6 +28,38 @@ void AddGlobals(CLI::App& app, GlobalOptions& options) {
   auto* verbose =
       app.add_flag("-v,--verbose", options.verbose, "Tell more (the log's debug level)");
   app.add_flag("-q,--quiet", options.quiet, "Tell errors only")->excludes(verbose);
+}
+
+// A word in place of a command is named, with what may have been meant; "" where there is none.
+std::string WrongCommand(const CLI::App& app, const std::vector<std::string>& words) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--config") {
+      ++i;  // its file
+      continue;
+    }
+    if (words[i].starts_with('-')) continue;
+    if (std::find(names.begin(), names.end(), words[i]) != names.end()) return "";
+    const std::string nearest = Nearest(words[i], names);
+    return Cat("no command is called '", Printable(words[i], 60), "'",
+               nearest.empty() ? "" : Cat("; did you mean '", nearest, "'?"));
+  }
+  return "";
+}
+
+int WrongUsage(const CLI::App& app, const CLI::ParseError& error,
+               const std::vector<std::string>& words) {
+  Failure failure;
+  failure.code = FailureCode::kUsage;
+  const std::string wrong = WrongCommand(app, words);
+  failure.detail = wrong.empty() ? error.what() : wrong;
+  failure.advice = "certwright --help, or certwright COMMAND --help, shows what is possible";
+  GlobalOptions options;  // nothing was parsed to its end
+  options.json = std::find(words.begin(), words.end(), "--json") != words.end();
+  return Session(options).Report(failure);
 }
 
 }  // namespace
@@ -59,11 +90,10 @@ int Main(int argc, char** argv) {
     words.insert(words.begin(), "get-certificate");
   }
   try {
-    std::reverse(words.begin(), words.end());  // as CLI11 wants them
-    app.parse(words);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // as CLI11 wants them
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);  // prints help, version or what is wrong
-    return code == 0 ? 0 : kExitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // prints help or version
+    return WrongUsage(app, error, words);
   }
   Session session(options);
   try {

@@ -28,15 +28,27 @@ constexpr Millis kGrace{2'000};
 constexpr Millis kTick{50};
 constexpr std::size_t kErrorBytesKept = 4096;
 
+// Transient where this machine lacks something just now: the program itself may be as good as ever.
+[[noreturn]] void ThrowNoStart(int error, std::string_view what, const Path& program) {
+  constexpr std::array kLack{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOSPC, ETXTBSY};
+  try {
+    ThrowErrno(error, what, program);
+  } catch (const Error& thrown) {
+    Failure failure = thrown.failure();
+    failure.transient = std::find(kLack.begin(), kLack.end(), error) != kLack.end();
+    throw Error(std::move(failure));
+  }
+}
+
 // The input as an anonymous file: any size, no writer that blocks, no SIGPIPE where nobody reads it.
 Fd InputFile(const ChildOptions& options) {
   Fd file(::memfd_create("certwright-event", MFD_CLOEXEC));
-  if (!file) ThrowErrno(errno, "prepare the input of", options.program);
+  if (!file) ThrowNoStart(errno, "prepare the input of", options.program);
   std::string_view rest = options.input;
   while (!rest.empty()) {
     const ssize_t written = ::write(file.get(), rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) ThrowErrno(errno, "prepare the input of", options.program);
+    if (written < 0) ThrowNoStart(errno, "prepare the input of", options.program);
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
   ::lseek(file.get(), 0, SEEK_SET);
@@ -99,7 +111,7 @@ pid_t Spawn(const ChildOptions& options, int input, int error) {
   pid_t pid = 0;
   const int result = ::posix_spawn(&pid, program.c_str(), &setup.actions, &setup.attributes,
                                    arguments.data(), pointers.data());
-  if (result != 0) ThrowErrno(result, "start", options.program);
+  if (result != 0) ThrowNoStart(result, "start", options.program);
   return pid;
 }
 
@@ -186,12 +198,12 @@ ChildResult Describe(int status) {
 ChildResult RunChild(const ChildOptions& options, std::stop_token stop) {
   Fd input = InputFile(options);
   std::array<int, 2> ends{-1, -1};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) ThrowErrno(errno, "start", options.program);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) ThrowNoStart(errno, "start", options.program);
   Fd error_read(ends[0]);
   Fd error_write(ends[1]);
   ::fcntl(error_read.get(), F_SETFL, O_NONBLOCK);
   Fd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!wake) ThrowErrno(errno, "start", options.program);
+  if (!wake) ThrowNoStart(errno, "start", options.program);
   const std::stop_callback on_stop(stop, [&] { ::eventfd_write(wake.get(), 1); });
 
   Child child(Spawn(options, input.get(), error_write.get()), std::move(error_read));

@@ -29,7 +29,7 @@ struct ChildResult {
 // Runs it in a process group of its own; its standard output is our standard error. After the
 // time-out or a stop request the whole group gets SIGTERM, and SIGKILL two seconds later. What it
 // left running in the background after a normal end is left alone. Throws Error where it cannot be
-// started.
+// started, transient where only descriptors, memory or the like are missing.
 ChildResult RunChild(const ChildOptions& options, std::stop_token stop);
 
 }  // namespace certwright::events

@@ -106,6 +106,9 @@ class Handlers : public Subscriber {
     try {
       result = RunChild(child, stop);
     } catch (const Error& error) {
+      // Not told for want of a descriptor or of memory: it comes again (invariant I3). A file that
+      // is no program would come again for ever.
+      if (error.failure().transient) throw;
       log::Warning(Cat(who, ": ", Printable(error.what())));
       return;
     }

@@ -27,8 +27,7 @@ constexpr std::string_view kMagic{"SQLite format 3\0", 16};
 [[noreturn]] void ThrowDamaged(const Path& file, std::string_view what) {
   throw Error(FailureCode::kDamaged,
               Cat("the store ", Printable(file.string()), " is damaged: ", what),
-              "it was left as it is; keep a copy of it, then restore the newest backup "
-              "(certwright restore FILE)");
+              "it was left as it is; keep a copy of it, then restore the newest backup of its folder");
 }
 
 Path WalOf(const Path& file) { return Path(file.string() + "-wal"); }

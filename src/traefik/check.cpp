@@ -170,14 +170,16 @@ std::string Publisher::HttpsAddress(std::stop_token stop) {
   }
 }
 
-bool Publisher::WaitServed(const std::string& name, const std::string& serial_hex, Millis timeout,
+Seen Publisher::WaitServed(const std::string& name, const std::string& serial_hex, Millis timeout,
                            std::stop_token stop) {
   const auto held = database_.Read(
       [&](store::Session& session) { return store::FindBySerial(session, serial_hex); });
-  if (!held || !held->current || held->current->serial_hex != ToLower(serial_hex)) return false;
+  if (!held || !held->current || held->current->serial_hex != ToLower(serial_hex)) {
+    return Seen::kNotServed;
+  }
   const auto hosts = HostNames(*held->current);
   const auto address = ParseAddress(HttpsAddress(stop));
-  if (!address || hosts.empty()) return true;
+  if (!address || hosts.empty()) return Seen::kNotLooked;
   const std::string wanted = LeafOf(held->current->chain_pem);
   const Steady end = clock_.SteadyNow() + timeout;
   Millis pause = kFirstPoll;
@@ -185,11 +187,13 @@ bool Publisher::WaitServed(const std::string& name, const std::string& serial_he
     const auto left = std::chrono::duration_cast<Millis>(end - clock_.SteadyNow());
     try {
       const auto patience = std::clamp(left, Millis{1}, kHandshakeTimeout);
-      if (peer_(address->host, address->port, ServerName(name), patience) == wanted) return true;
+      if (peer_(address->host, address->port, ServerName(name), patience) == wanted) {
+        return Seen::kServed;
+      }
     } catch (const Error& error) {
       if (error.failure().code != FailureCode::kNetwork) throw;
     }
-    if (clock_.SteadyNow() + pause >= end) return false;
+    if (clock_.SteadyNow() + pause >= end) return Seen::kNotServed;
     if (!clock_.Sleep(pause, stop)) {
       throw Error(FailureCode::kCancelled, "stopped while waiting for Traefik");
     }

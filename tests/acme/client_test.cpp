@@ -277,7 +277,8 @@ TEST_F(ClientTest, SaysTheStatusWhereNoProblemIsSent) {
     const Failure failure = FailureOf([&] { Ask(); });
     EXPECT_EQ(failure.code, FailureCode::kServer);
     EXPECT_TRUE(failure.transient);
-    EXPECT_THAT(failure.detail, HasSubstr("502 without a problem document"));
+    EXPECT_THAT(failure.detail, HasSubstr("502 without a problem document at https://ca.test/"));
+    EXPECT_THAT(failure.advice, HasSubstr("try again later"));
   }
 }
 

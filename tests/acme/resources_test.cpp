@@ -324,6 +324,16 @@ TEST(Problems, BecomeFailures) {
   }
 }
 
+TEST(Problems, NameTheLinkThatAPersonIsToFollow) {
+  const Failure failure = FailureFromProblem(
+      json::Value::Object({{"type", "urn:ietf:params:acme:error:userActionRequired"},
+                           {"detail", "the terms have changed"},
+                           {"instance", "https://ca.test/terms\x1b[31m"}}),
+      403);
+  EXPECT_THAT(failure.advice, HasSubstr("follow the link it gives: https://ca.test/terms"));
+  EXPECT_EQ(failure.advice.find('\x1b'), std::string::npos);
+}
+
 TEST(Problems, KeepTheWordsOfTheCaWithoutWhatATerminalObeys) {
   const Failure failure = FailureFromProblem(
       json::Parse(R"({"type":"urn:ietf:params:acme:error:mal\u0007formed",

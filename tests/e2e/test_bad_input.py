@@ -105,6 +105,19 @@ def test_wrong_usage(words, workdir):
     assert refused.stderr
 
 
+def test_a_mistyped_command_is_named(workdir):
+    refused = Certwright(workdir / "cw").run("isue", NAME)
+    assert refused.code == USAGE
+    assert "'isue'" in refused.stderr and "'issue'" in refused.stderr, str(refused)
+
+
+def test_wrong_usage_is_json_where_it_is_asked_for(workdir):
+    for words in (["--json", "issue"], ["isue", "--json"], ["issue", NAME, "--nonsense", "--json"]):
+        refused = Certwright(workdir / "cw").run(*words)
+        assert refused.code == USAGE, str(refused)
+        assert json.loads(refused.stderr)["error"]["code"] == "usage"
+
+
 BAD_CONFIGS = {
     "not TOML": ("state_dir = [", "certwright.toml:1"),
     "unknown key": ('stat_dir = "/tmp"', "state_dir"),

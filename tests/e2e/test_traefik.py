@@ -197,3 +197,15 @@ def test_the_packaged_static_configuration_loads(workdir):
         assert " ERR " not in traefik.process.output()
     finally:
         traefik.stop()
+
+
+def test_nobody_is_told_served_where_nothing_was_looked_at(traefik_world):
+    traefik_world.certwright.write_config({"traefik": {"api": "", "https_address": ""}})
+    issued = json.loads(traefik_world.certwright.ok("--json", "issue", NAME).stdout)
+    assert issued["served"] is None
+    again = traefik_world.certwright.ok("issue", NAME)
+    assert "served" not in again.stdout + again.stderr
+    checked = traefik_world.certwright.run("traefik", "check")
+    assert "unseen   " + NAME in checked.stdout, str(checked)
+    assert "ok " not in checked.stdout
+    assert "traefik.https_address is not known" in checked.stdout

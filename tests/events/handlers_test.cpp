@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <thread>
@@ -124,6 +126,23 @@ TEST_F(HandlersTest, AFailedOneIsLoggedAndTheNextOnesRun) {
   EXPECT_EQ(log.find("first"), std::string::npos) << log;
   EXPECT_NE(log.find("handler 2, event 9: ended by signal 11"), std::string::npos) << log;
   EXPECT_NE(log.find("handler 3, event 9: "), std::string::npos) << log;
+}
+
+TEST_F(HandlersTest, AreToldAgainWhereDescriptorsRanOut) {
+  Script(place() / "one", "cat > $OUT");
+  const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(next, 0);
+  ::close(next);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  // The folder can be listed and the input made, but no pipe.
+  const rlimit few{static_cast<rlim_t>(next + 2), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  EXPECT_THROW(Tell(), Error);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_FALSE(std::filesystem::exists(out()));
+  Tell();
+  EXPECT_EQ(Out(), PayloadJson(event_, 2, "traefik3"));
 }
 
 TEST_F(HandlersTest, NeedNotReadTheirInput) {

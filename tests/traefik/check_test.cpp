@@ -135,7 +135,8 @@ TEST_F(Check, FindsTheAddressToLookAt) {
     seen_.clear();
     options_.https_address = row.configured;
     traefik_.entrypoint = row.entrypoint;
-    EXPECT_TRUE(MakePublisher().WaitServed("a.example.org", version.serial_hex, Millis(100), {}));
+    EXPECT_EQ(MakePublisher().WaitServed("a.example.org", version.serial_hex, Millis(100), {}),
+              Seen::kServed);
     EXPECT_THAT(seen_, ElementsAre(row.wanted));
   }
 }
@@ -150,25 +151,30 @@ TEST_F(Check, WaitsUntilExactlyThisCertificateIsServed) {
     return FakeDer(tries < 4 ? 1 : 2);
   };
   auto publisher = MakePublisher();
-  EXPECT_TRUE(publisher.WaitServed("a.example.org", second.serial_hex, Millis(5'000), {}));
+  EXPECT_EQ(publisher.WaitServed("a.example.org", second.serial_hex, Millis(5'000), {}),
+            Seen::kServed);
   EXPECT_EQ(tries, 4);
-  EXPECT_FALSE(publisher.WaitServed("a.example.org", first.serial_hex, Millis(5'000), {}));
-  EXPECT_FALSE(publisher.WaitServed("a.example.org", "7f", Millis(5'000), {}));
+  EXPECT_EQ(publisher.WaitServed("a.example.org", first.serial_hex, Millis(5'000), {}),
+            Seen::kNotServed);
+  EXPECT_EQ(publisher.WaitServed("a.example.org", "7f", Millis(5'000), {}), Seen::kNotServed);
 }
 
 TEST_F(Check, GivesUpInTime) {
   const auto version = Add({"a.example.org"}, 1);
   auto publisher = MakePublisher();
-  EXPECT_FALSE(publisher.WaitServed("a.example.org", version.serial_hex, Millis(500), {}));
+  EXPECT_EQ(publisher.WaitServed("a.example.org", version.serial_hex, Millis(500), {}),
+            Seen::kNotServed);
   EXPECT_LE(clock_.SteadyNow() - Steady{}, Millis(500));
 }
 
 TEST_F(Check, HasNothingToWaitForWithoutAnAddressOrAHostName) {
   const auto address = Add({"192.0.2.1"}, 3);
-  EXPECT_TRUE(MakePublisher().WaitServed("192.0.2.1", address.serial_hex, Millis(500), {}));
+  EXPECT_EQ(MakePublisher().WaitServed("192.0.2.1", address.serial_hex, Millis(500), {}),
+            Seen::kNotLooked);
   const auto version = Add({"a.example.org"}, 1);
   options_.api = "";
-  EXPECT_TRUE(MakePublisher().WaitServed("a.example.org", version.serial_hex, Millis(500), {}));
+  EXPECT_EQ(MakePublisher().WaitServed("a.example.org", version.serial_hex, Millis(500), {}),
+            Seen::kNotLooked);
   EXPECT_TRUE(seen_.empty());
 }
 

@@ -94,7 +94,7 @@ def check_served(world, names):
 
 
 def show(world):
-    step("The daemon (HTTP-01 responder, scheduler, events, Traefik's configuration)")
+    step("The daemon (HTTP-01 responder, events, Traefik's configuration)")
     world.certwright.serve()
     print("certwright serve, process %d" % world.certwright.daemon.pid)
 
