@@ -122,8 +122,12 @@ TEST_F(ResumeTest, WhatPassesByItselfLeavesTheOrderAsItIs) {
     Restart();
   }
   EXPECT_EQ(Held(kNames).certificate.failures, 6);
-  ca_.before = nullptr;
-  EXPECT_TRUE(Obtain(kWanted).issued);
+  int cuts = 3;
+  ca_.before = [&](const Seen& seen) -> std::optional<http::Response> {
+    if (seen.kind == "order" && cuts-- > 0) throw Error(NetworkFailure());
+    return std::nullopt;
+  };
+  EXPECT_TRUE(Obtain(kWanted).issued) << "a new run has its tries anew";
   EXPECT_EQ(ca_.Orders(), 1u);
 }
 
