@@ -9,11 +9,10 @@ namespace {
 issue::ObtainRequest RequestOf(const Invocation& call) {
   issue::ObtainRequest request;
   request.identifiers = model::ParseIdentifiers(call.input.Strings("names"));
-  request.policy = call.context.policy;
   if (call.input.Has("key_type")) {
-    request.policy.key_type = model::KeyTypeFromName(call.input.String("key_type"));
+    request.wish.key_type = model::KeyTypeFromName(call.input.String("key_type"));
   }
-  if (call.input.Has("profile")) request.policy.profile = call.input.String("profile");
+  if (call.input.Has("profile")) request.wish.profile = call.input.String("profile");
   request.force = call.input.Bool("force");
   return request;
 }

@@ -101,7 +101,6 @@ std::optional<json::Value> SetCertificate(const Invocation& call) {
 
   issue::ObtainRequest request;
   request.identifiers = {identifier};
-  request.policy = context.policy;
   request.asked_at = now;
   if (IsModule(call.caller)) request.owner = call.caller;
   try {

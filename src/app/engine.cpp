@@ -107,7 +107,7 @@ struct Engine::Impl {
         responder({http::ParseEndpoint(config.http01_listen)}, clock),
         feed(*database, clock),
         obtainer(*database, acme, accounts, responder, feed, clock,
-                 {config.fuse.orders_per_name_set, config.fuse.window}) {
+                 {config.fuse.orders_per_name_set, config.fuse.window}, PolicyOf(config)) {
     issue::EnsureSelfSigned(*database, clock, HostName());
     if (!config.traefik.dynamic_dir.empty()) {
       publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);
@@ -116,7 +116,7 @@ struct Engine::Impl {
     feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
     jobs.emplace(obtainer, clock, kIssuanceWorkers);
     runner.emplace(actions::Context{*database, obtainer, *jobs, accounts, feed,
-                                    publisher ? &*publisher : nullptr, clock, PolicyOf(config),
+                                    publisher ? &*publisher : nullptr, clock,
                                     config.acme.directory,
                                     [this](std::int64_t seq, Millis timeout, std::stop_token stop) {
                                       return Deliver(seq, timeout, stop);
@@ -134,7 +134,7 @@ struct Engine::Impl {
         const auto held = store::FindById(session, order.certificate_id);
         if (!held) continue;
         requests.push_back(
-            {held->certificate.names, held->certificate.policy, held->certificate.owner, false});
+            {held->certificate.names, {}, held->certificate.owner, false});
       }
       return requests;
     });

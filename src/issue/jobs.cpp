@@ -4,6 +4,16 @@
 
 namespace certwright::issue {
 
+namespace {
+
+// Whether what comes of the one is what the other asks for.
+bool Answers(const ObtainRequest& under_way, const ObtainRequest& request) {
+  const bool same_policy = request.wish == model::PolicyWish{} || request.wish == under_way.wish;
+  return same_policy && (under_way.force || !request.force);
+}
+
+}  // namespace
+
 void Job::Tell(const model::Progress& step) {
   const std::lock_guard guard(mutex_);
   steps_.push_back(step);
@@ -63,7 +73,16 @@ Jobs::~Jobs() {
 std::shared_ptr<Job> Jobs::Submit(ObtainRequest request) {
   const std::string name_set = model::NameSetKey(request.identifiers);
   const std::lock_guard guard(mutex_);
-  if (const auto it = under_way_.find(name_set); it != under_way_.end()) return it->second;
+  if (const auto it = under_way_.find(name_set); it != under_way_.end()) {
+    if (Answers(it->second->request(), request)) return it->second;
+    Failure failure;
+    failure.code = FailureCode::kBusy;
+    failure.identifiers = model::Names(request.identifiers);
+    failure.detail = "a certificate for these names is being obtained just now, with other settings";
+    failure.advice = "ask again when that has ended";
+    failure.transient = true;
+    throw Error(std::move(failure));
+  }
   auto job = std::make_shared<Job>(std::move(request), clock_);
   under_way_.emplace(name_set, job);
   queue_.push_back(job);

@@ -40,17 +40,17 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
   }
 }
 
-// The order that a dead process left behind. One of a CA that is not asked any more is given up.
-std::optional<OrderRecord> FindOpenOrder(store::Session& session, std::int64_t certificate_id,
-                                         const std::string& directory) {
-  std::optional<OrderRecord> order = store::FindOpenOrder(session, certificate_id);
-  if (!order || order->directory == directory) return order;
-  order->state = OrderState::kFailed;
-  order->failure = Failure{};
-  order->failure->code = FailureCode::kCancelled;
-  order->failure->detail = "the CA was changed";
-  store::SaveOrder(session, *order);
-  return std::nullopt;
+bool NeedsWork(const store::HeldCertificate& held, const ObtainRequest& request, UnixSeconds now) {
+  const model::CertificatePolicy& policy = held.certificate.policy;
+  return request.force || !IsValidNow(held.current, now) || request.wish.Over(policy) != policy;
+}
+
+void GiveUp(store::Session& session, OrderRecord& order, std::string why) {
+  order.state = OrderState::kFailed;
+  order.failure = Failure{};
+  order.failure->code = FailureCode::kCancelled;
+  order.failure->detail = std::move(why);
+  store::SaveOrder(session, order);
 }
 
 // Throws where one more order for this set would be too many (I4).
@@ -88,14 +88,16 @@ void RememberName(store::Session& session, const store::NameRequest& asked, Unix
 }
 
 Obtainer::Obtainer(store::Database& database, acme::Client& client, AccountKeeper& accounts,
-                   acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse)
+                   acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse,
+                   model::CertificatePolicy defaults)
     : database_(database),
       client_(client),
       accounts_(accounts),
       presenter_(presenter),
       feed_(feed),
       clock_(clock),
-      fuse_(fuse) {}
+      fuse_(fuse),
+      defaults_(std::move(defaults)) {}
 
 ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::ProgressSink& progress,
                               std::stop_token stop) {
@@ -103,45 +105,51 @@ ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::Progres
   const std::string name_set = model::NameSetKey(request.identifiers);
   const std::optional<store::HeldCertificate> held = database_.Read(
       [&](store::Session& session) { return store::FindByNameSet(session, name_set); });
-  if (held && IsValidNow(held->current, clock_.Now()) && !request.force) return {*held, false, 0};
+  if (held && !NeedsWork(*held, request, clock_.Now())) return {*held, false, 0};
 
-  const std::optional<CertificateVersion> current = held ? held->current : std::nullopt;
-  Work work = TakeUp(request, current);
+  Work work = TakeUp(request, held);
   CertificateVersion version;
   try {
     version = RunOrder(work.order, progress, stop);
   } catch (const Error&) {
     // An order left behind by a dead process may have run out meanwhile, or the CA came for a token
     // while nobody answered. That says nothing of a new one.
-    if (!work.carried_on || work.order.state != OrderState::kFailed) throw;
-    work = TakeUp(request, current);
+    // A certificate that came and is not what was asked for says a lot: it does not lead to another.
+    const bool refused = work.order.failure && work.order.failure->code == FailureCode::kRefused;
+    if (!work.carried_on || work.order.state != OrderState::kFailed || !refused) throw;
+    work = TakeUp(request, held);
     version = RunOrder(work.order, progress, stop);
   }
-  return Activate(work.order, request, std::move(version), current.has_value());
+  return Activate(work.order, request, std::move(version), held && held->current);
 }
 
 Obtainer::Work Obtainer::TakeUp(const ObtainRequest& request,
-                                const std::optional<CertificateVersion>& current) {
+                                const std::optional<store::HeldCertificate>& held) {
+  const model::CertificatePolicy before = held ? held->certificate.policy : defaults_;
+  const model::CertificatePolicy policy = request.wish.Over(before);
   const UnixSeconds now = clock_.Now();
   ManagedCertificate wanted;
   wanted.name_set = model::NameSetKey(request.identifiers);
   wanted.names = request.identifiers;
-  wanted.policy = request.policy;
+  wanted.policy = policy;
   wanted.owner = request.owner;
   OrderRecord order;
   order.directory = client_.directory_url();
   order.identifiers = request.identifiers;
-  order.profile = request.policy.profile;
-  order.preferred_chain = request.policy.preferred_chain;
+  order.profile = policy.profile;
+  order.preferred_chain = policy.preferred_chain;
   order.created_at = order.updated_at = now;
   // Before the transaction: an RSA key takes seconds.
-  order.key_pem = request.policy.reuse_key && current
-                      ? current->key_pem
-                      : crypto::PrivateKey::Generate(request.policy.key_type).ToPkcs8Pem();
+  const bool same_key = policy.reuse_key && policy.key_type == before.key_type && held;
+  order.key_pem = same_key && held->current
+                      ? held->current->key_pem
+                      : crypto::PrivateKey::Generate(policy.key_type).ToPkcs8Pem();
   return database_.Write([&](store::Session& session) -> Work {
     const ManagedCertificate certificate = store::EnsureManaged(session, wanted, now);
-    if (auto open = FindOpenOrder(session, certificate.id, order.directory)) {
-      return {std::move(*open), true};
+    if (auto open = store::FindOpenOrder(session, certificate.id)) {
+      const bool same_ca = open->directory == order.directory;
+      if (same_ca && policy == before) return {std::move(*open), true};
+      GiveUp(session, *open, same_ca ? "other settings were asked for" : "the CA was changed");
     }
     if (!request.force) CheckFuse(session, fuse_, certificate, now);
     order.certificate_id = certificate.id;
@@ -236,10 +244,12 @@ std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::sto
   RefuseWildcards(request.identifiers);
   const std::string name_set = model::NameSetKey(request.identifiers);
   std::vector<std::string> report;
+  model::CertificatePolicy policy = request.wish.Over(defaults_);
   database_.Read([&](store::Session& session) {
     const auto held = store::FindByNameSet(session, name_set);
     if (!held) return;
-    if (IsValidNow(held->current, clock_.Now()) && !request.force) {
+    policy = request.wish.Over(held->certificate.policy);
+    if (!NeedsWork(*held, request, clock_.Now())) {
       report.push_back(Cat("already held and valid until ", FormatUtc(held->current->not_after),
                            ": nothing would be ordered"));
       return;
@@ -252,10 +262,10 @@ std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::sto
   if (!report.empty() && report.front().starts_with("already")) return report;
   const acme::Directory directory = client_.GetDirectory(stop);
   report.push_back(Cat("the CA answers: ", client_.directory_url()));
-  if (!request.policy.profile.empty() && !directory.profiles.empty() &&
-      std::find(directory.profiles.begin(), directory.profiles.end(), request.policy.profile) ==
+  if (!policy.profile.empty() && !directory.profiles.empty() &&
+      std::find(directory.profiles.begin(), directory.profiles.end(), policy.profile) ==
           directory.profiles.end()) {
-    throw Error(FailureCode::kInput, Cat("the CA has no profile '", request.policy.profile, "'"),
+    throw Error(FailureCode::kInput, Cat("the CA has no profile '", policy.profile, "'"),
                 Cat("its profiles are: ", Join(directory.profiles, ", ")));
   }
   const std::optional<model::Account> account = accounts_.Find();

@@ -81,7 +81,8 @@ class ActionsTest : public testing::Test {
         client_(kDirectory, ca_, clock_),
         accounts_(*database_, client_, Wishes(), clock_),
         feed_(*database_, clock_),
-        obtainer_(*database_, client_, accounts_, presenter_, feed_, clock_, issue::Fuse{}) {
+        obtainer_(*database_, client_, accounts_, presenter_, feed_, clock_, issue::Fuse{},
+                  {}) {
     jobs_.emplace(obtainer_, clock_, 4);
     runner_.emplace(MakeContext());
   }
@@ -92,8 +93,7 @@ class ActionsTest : public testing::Test {
       delivered_.push_back(seq);
       return deliver_works_;
     };
-    return {*database_, obtainer_, *jobs_, accounts_,  feed_,
-            nullptr,    clock_,    {},     kDirectory, deliver};
+    return {*database_, obtainer_, *jobs_, accounts_, feed_, nullptr, clock_, kDirectory, deliver};
   }
 
   Result Run(const std::string& action, const std::string& input, const std::string& caller = "",

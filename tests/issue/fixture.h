@@ -58,7 +58,7 @@ struct Process {
         client(directory_url, transport, clock),
         accounts(*database, client, wishes, clock),
         feed(*database, clock),
-        obtainer(*database, client, accounts, presenter, feed, clock, Fuse{}) {}
+        obtainer(*database, client, accounts, presenter, feed, clock, Fuse{}, {}) {}
 
   std::unique_ptr<store::Database> database;
   acme::Client client;

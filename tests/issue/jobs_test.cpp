@@ -96,6 +96,33 @@ TEST_F(JobsTest, ManyWhoAskForOneNameSetGetOneOrder) {
   EXPECT_EQ(ca_.Orders(), 1u);
 }
 
+TEST_F(JobsTest, AJobThatWouldNotGiveWhatIsAskedForIsNotJoined) {
+  ObtainRequest plain = Wish({"a.example.org"});
+  ObtainRequest other = plain;
+  other.wish.key_type = model::KeyType::kEc384;
+  ObtainRequest forced = plain;
+  forced.force = true;
+  struct Row {
+    const char* name;
+    ObtainRequest first;
+    ObtainRequest second;
+    bool joined;
+  };
+  for (const Row& row : {Row{"the same", plain, plain, true}, Row{"other key", plain, other, false},
+                         Row{"forced", plain, forced, false},
+                         Row{"any will do", other, plain, true},
+                         Row{"forced already", forced, plain, true}}) {
+    SCOPED_TRACE(row.name);
+    UseWorkers(1);
+    const auto first = jobs_->Submit(row.first);
+    if (row.joined) {
+      EXPECT_EQ(jobs_->Submit(row.second), first);
+    } else {
+      EXPECT_EQ(FailureOf([&] { jobs_->Submit(row.second); }).code, FailureCode::kBusy);
+    }
+  }
+}
+
 TEST_F(JobsTest, AnotherNameSetIsAnotherJobBesideIt) {
   const auto one = Submit({"a.example.org"});
   const auto both = Submit({"a.example.org", "b.example.org"});

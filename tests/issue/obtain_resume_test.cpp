@@ -167,6 +167,27 @@ TEST_F(ResumeTest, AnOrderOfACaThatIsNotAskedAnyMoreIsLeft) {
   EXPECT_THAT(orders[1].failure->detail, HasSubstr("CA was changed"));
 }
 
+TEST_F(ResumeTest, AnOrderOfAnotherPolicyIsLeft) {
+  DieAt("order", false);
+  ObtainRequest request = Wish(kWanted);
+  request.wish.key_type = model::KeyType::kEc384;
+  const ObtainResult result = Obtain(request);
+  EXPECT_EQ(result.held.certificate.policy.key_type, model::KeyType::kEc384);
+  EXPECT_EQ(crypto::PrivateKey::FromPem(result.held.current->key_pem).PublicKeyDer().size(), 120u);
+  const auto orders = Orders(kNames);
+  ASSERT_EQ(orders.size(), 2u);
+  ASSERT_TRUE(orders[1].failure);
+  EXPECT_THAT(orders[1].failure->detail, HasSubstr("other settings"));
+}
+
+// What came is not what was asked for: told, and never a reason for another order by itself.
+TEST_F(ResumeTest, ACertificateThatIsRefusedLeadsToNoOtherOrder) {
+  DieAt("finalize", false);
+  ca_.leaf_names = "DNS:a.example.org";
+  EXPECT_EQ(Fails(kWanted).code, FailureCode::kProtocol);
+  EXPECT_EQ(ca_.Orders(), 1u);
+}
+
 TEST_F(ResumeTest, ActivationIsStoredAsAWholeOrNotAtAll) {
   const struct {
     const char* name;

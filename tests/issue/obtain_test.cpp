@@ -135,7 +135,7 @@ TEST_F(ObtainTest, ForceOrdersPastAValidOneAndKeepsTheFormer) {
 TEST_F(ObtainTest, TheKeyIsNewUnlessItIsToBeReused) {
   for (const bool reuse : {false, true}) {
     ObtainRequest request = Wish({reuse ? "a.example.org" : "b.example.org"});
-    request.policy.reuse_key = reuse;
+    request.wish.reuse_key = reuse;
     request.force = true;
     const std::string first = KeyOf(Obtain(request).held);
     EXPECT_EQ(KeyOf(Obtain(request).held) == first, reuse);
@@ -144,9 +144,9 @@ TEST_F(ObtainTest, TheKeyIsNewUnlessItIsToBeReused) {
 
 TEST_F(ObtainTest, ThePolicyIsFollowed) {
   ObtainRequest request = Wish({"a.example.org"});
-  request.policy.key_type = model::KeyType::kEc384;
-  request.policy.profile = "shortlived";
-  request.policy.preferred_chain = "Other Root";
+  request.wish.key_type = model::KeyType::kEc384;
+  request.wish.profile = "shortlived";
+  request.wish.preferred_chain = "Other Root";
   request.owner = "module/mail1";
   const store::HeldCertificate held = Obtain(request).held;
   EXPECT_EQ(ca_.Of("newOrder").at(0).payload.String("profile"), "shortlived");
@@ -155,6 +155,29 @@ TEST_F(ObtainTest, ThePolicyIsFollowed) {
   EXPECT_EQ(held.certificate.policy.key_type, model::KeyType::kEc384);
   EXPECT_EQ(held.certificate.policy.profile, "shortlived");
   EXPECT_EQ(held.certificate.owner, "module/mail1");
+}
+
+TEST_F(ObtainTest, WhatIsNotSaidOfThePolicyStaysAsItWas) {
+  ObtainRequest request = Wish({"a.example.org"});
+  request.wish.key_type = model::KeyType::kEc384;
+  Obtain(request);
+  ObtainRequest again = Wish({"a.example.org"});
+  EXPECT_FALSE(Obtain(again).issued);
+  again.force = true;
+  EXPECT_EQ(KeyOf(Obtain(again).held).size(), 120u) << "SubjectPublicKeyInfo of P-384";
+}
+
+TEST_F(ObtainTest, AnotherPolicyThanItHasIsWorkToDo) {
+  Obtain({"a.example.org"});
+  ObtainRequest request = Wish({"a.example.org"});
+  request.wish.key_type = model::KeyType::kEc256;
+  EXPECT_FALSE(Obtain(request).issued) << "said, but the same";
+  request.wish.key_type = model::KeyType::kEc384;
+  request.wish.reuse_key = true;
+  const ObtainResult result = Obtain(request);
+  EXPECT_TRUE(result.issued);
+  EXPECT_EQ(KeyOf(result.held).size(), 120u) << "a key of another type cannot be used again";
+  EXPECT_FALSE(Obtain(request).issued);
 }
 
 TEST_F(ObtainTest, AWildcardIsRefusedBeforeAnybodyIsAsked) {

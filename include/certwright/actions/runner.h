@@ -36,7 +36,6 @@ struct Context {
   events::Feed& feed;
   traefik::Publisher* traefik = nullptr;  // null: Traefik is not used
   Clock& clock;
-  model::CertificatePolicy policy;  // where a call does not say
   std::string ca;                   // directory URL
   // Returns when every in-process subscriber has passed this event: the daemon waits for its feed,
   // a command without a daemon delivers itself. False: not within the time. With 0 it is about what

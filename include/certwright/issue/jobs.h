@@ -51,7 +51,8 @@ class Jobs {
   ~Jobs();
 
   // The job of that name set that is under way, else a new one. Worker threads are made when
-  // needed.
+  // needed. Throws Error(kBusy) where the one under way would not give what is asked for: it has
+  // another policy, or is not forced.
   std::shared_ptr<Job> Submit(ObtainRequest request);
   // Whether an issuance of this name set is under way.
   bool IsUnderWay(const std::string& name_set);

@@ -23,7 +23,7 @@ namespace certwright::issue {
 
 struct ObtainRequest {
   std::vector<model::Identifier> identifiers;  // sorted, from model::ParseIdentifiers
-  model::CertificatePolicy policy;
+  model::PolicyWish wish;  // over what is held, else over the defaults
   std::string owner;
   bool force = false;        // past the fuse and a valid certificate
   UnixSeconds asked_at = 0;  // when the owner asked; 0: nobody asks now (a renewal)
@@ -44,9 +44,10 @@ struct Fuse {
 class Obtainer {
  public:
   Obtainer(store::Database& database, acme::Client& client, AccountKeeper& accounts,
-           acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse);
+           acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse,
+           model::CertificatePolicy defaults);
 
-  // Looks whether work is needed, carries an open order on or opens one, and stores what comes:
+  // Looks whether work is needed (no valid certificate, or another policy than it has), carries an open order on or opens one, and stores what comes:
   // version, current pointer, next renewal and event in ONE transaction (I2, I3). Throws Error;
   // the failure is written down with the certificate first. Not for two threads with one name set:
   // see Jobs.
@@ -61,10 +62,9 @@ class Obtainer {
     model::OrderRecord order;
     bool carried_on = false;
   };
-  // The wish, and the order that fulfils it: an open one, or a new one where the fuse allows it.
-  // One transaction.
-  Work TakeUp(const ObtainRequest& request,
-              const std::optional<model::CertificateVersion>& current);
+  // The wish, and the order that fulfils it: an open one of the same policy, or a new one where the
+  // fuse allows it. One transaction.
+  Work TakeUp(const ObtainRequest& request, const std::optional<store::HeldCertificate>& held);
   // Until the certificate is there. Throws where this run cannot go on: that is recorded.
   model::CertificateVersion RunOrder(model::OrderRecord& order,
                                      const model::ProgressSink& progress, std::stop_token stop);
@@ -79,6 +79,7 @@ class Obtainer {
   events::Feed& feed_;
   Clock& clock_;
   const Fuse fuse_;
+  const model::CertificatePolicy defaults_;
 };
 
 // Remembers the name that a module asked for and has. One that it asked for later stays in its

@@ -41,6 +41,22 @@ struct CertificatePolicy {
   bool reuse_key = false;
   std::string profile;          // "" : the CA's default
   std::string preferred_chain;  // issuer name, "" : the CA's default
+
+  bool operator==(const CertificatePolicy&) const = default;
+};
+
+// What a request says of it; what it does not say stays as it was.
+struct PolicyWish {
+  std::optional<KeyType> key_type;
+  std::optional<bool> reuse_key;
+  std::optional<std::string> profile;
+  std::optional<std::string> preferred_chain;
+
+  CertificatePolicy Over(const CertificatePolicy& base) const {
+    return {key_type.value_or(base.key_type), reuse_key.value_or(base.reuse_key),
+            profile.value_or(base.profile), preferred_chain.value_or(base.preferred_chain)};
+  }
+  bool operator==(const PolicyWish&) const = default;
 };
 
 struct ManagedCertificate {
