@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <mutex>
 
 #include "certwright/base/embedded.h"
 #include "certwright/base/log.h"
@@ -26,18 +27,19 @@ constexpr int kExitDenied = 7;
 struct Entry {
   std::string_view name;
   Handler handler;
+  bool waits = false;  // for the CA, for Traefik
 };
 constexpr std::array kActions{
-    Entry{"account-register", AccountRegister},
+    Entry{"account-register", AccountRegister, true},
     Entry{"account-show", AccountShow},
-    Entry{"delete", Delete},
+    Entry{"delete", Delete, true},
     Entry{"export", Export},
     Entry{"get-certificate", GetCertificate},
-    Entry{"issue", Issue},
+    Entry{"issue", Issue, true},
     Entry{"list", List},
-    Entry{"set-certificate", SetCertificate},
+    Entry{"set-certificate", SetCertificate, true},
     Entry{"show", Show},
-    Entry{"traefik-check", TraefikCheck},
+    Entry{"traefik-check", TraefikCheck, true},
     Entry{"traefik-render", TraefikRender},
 };
 
@@ -94,15 +96,6 @@ Result FromCheck(const CheckFailed& check) {
   return result;
 }
 
-Result FromFailure(const Failure& failure) {
-  Result result;
-  result.exit_code = ExitCodeOf(failure.code);
-  result.status = "aborted";
-  result.error = PlainText(failure.detail);
-  result.failure = failure;
-  return result;
-}
-
 Result Unknown(const std::string& action, const std::vector<std::string>& known) {
   Failure failure;
   failure.code = FailureCode::kNotFound;
@@ -155,15 +148,16 @@ void CheckOutput(const std::string& action, const std::optional<json::Value>& ou
 }  // namespace
 
 const json::Schema* FindSchema(const std::string& action, const std::string& kind) {
-  static const std::map<std::string, json::Schema> schemas = [] {
-    std::map<std::string, json::Schema> all;
-    for (std::size_t i = 0; i < embedded::kFileCount; ++i) {
-      all.emplace(std::string(embedded::kFiles[i].name), json::Schema(embedded::kFiles[i].text));
-    }
-    return all;
-  }();
-  const auto found = schemas.find(Cat(action, ".", kind, ".json"));
-  return found == schemas.end() ? nullptr : &found->second;
+  static std::mutex mutex;
+  static std::map<std::string, json::Schema> parsed;  // one by one: a command needs two of them
+  const std::string name = Cat(action, ".", kind, ".json");
+  const std::lock_guard guard(mutex);
+  if (const auto found = parsed.find(name); found != parsed.end()) return &found->second;
+  for (std::size_t i = 0; i < embedded::kFileCount; ++i) {
+    if (embedded::kFiles[i].name != name) continue;
+    return &parsed.emplace(name, json::Schema(embedded::kFiles[i].text)).first->second;
+  }
+  return nullptr;
 }
 
 std::string PlainText(const std::string& text) {
@@ -181,6 +175,15 @@ Failure PlainFailure(Failure failure) {
     sub = {PlainText(sub.type), PlainText(sub.detail), PlainText(sub.identifier)};
   }
   return failure;
+}
+
+Result FromFailure(const Failure& failure) {
+  Result result;
+  result.exit_code = ExitCodeOf(failure.code);
+  result.status = "aborted";
+  result.error = PlainText(failure.detail);
+  result.failure = failure;
+  return result;
 }
 
 int ExitCodeOf(FailureCode code) {
@@ -207,6 +210,12 @@ int ExitCodeOf(FailureCode code) {
     case FailureCode::kInternal: return 70;    // EX_SOFTWARE
   }
   return 70;
+}
+
+bool MayWait(const std::string& action) {
+  return std::any_of(kActions.begin(), kActions.end(), [&](const Entry& entry) {
+    return entry.waits && entry.name == action;
+  });
 }
 
 bool IsRole(const std::string& role) {

@@ -1,5 +1,7 @@
 #include "certwright/api/server.h"
 
+#include <memory>
+#include <semaphore>
 #include <stop_token>
 
 #include "certwright/base/text.h"
@@ -24,6 +26,7 @@ int HttpStatusOf(const actions::Result& result) {
     case 3: return 502;
     case 7: return 403;
     case 64: return 400;
+    case 75: return 503;
     default: return 500;
   }
 }
@@ -34,10 +37,27 @@ void RefuseRequest(http::ServerReply& reply, int status, std::string text) {
 
 }  // namespace
 
+// The others answer what needs no waiting, whatever the CA does.
+constexpr int kMostWaiting = 48;
+static_assert(kMostWaiting < http::SocketServerOptions{}.threads);
+
+actions::Result TooManyWait() {
+  Failure failure;
+  failure.code = FailureCode::kBusy;
+  failure.detail = Cat(kMostWaiting, " calls wait for the CA or for Traefik already");
+  failure.advice = "ask again later";
+  failure.transient = true;
+  return actions::FromFailure(failure);
+}
+
 struct Server::Impl {
+  Impl(const actions::Runner& given_runner, std::string given_version)
+      : runner(given_runner), version(std::move(given_version)) {}
+
   const actions::Runner& runner;
   std::string version;
   std::stop_source stop;
+  std::counting_semaphore<kMostWaiting> may_wait{kMostWaiting};
   std::vector<std::unique_ptr<http::SocketServer>> servers;  // last: gone first
 
   void Answer(const Socket& socket, const http::ServerRequest& request, http::ServerReply& reply) {
@@ -59,6 +79,14 @@ struct Server::Impl {
     if (socket.role == "owner" && !request.Header("agent-task-user").empty()) {
       call.caller = std::string(request.Header("agent-task-user"));
     }
+    const bool waits = actions::MayWait(call.action);
+    if (waits && !may_wait.try_acquire()) {
+      const actions::Result refused = TooManyWait();
+      return reply.Whole(HttpStatusOf(refused), kJson, json::Write(refused.ToJson()));
+    }
+    const std::shared_ptr<void> place(nullptr, [&](void*) {
+      if (waits) may_wait.release();
+    });
     if (request.Header("accept").find(kLines) == std::string_view::npos) {
       const actions::Result result = runner.Run(call, nullptr, stop.get_token());
       return reply.Whole(HttpStatusOf(result), kJson, json::Write(result.ToJson()));
@@ -76,7 +104,7 @@ struct Server::Impl {
 
 Server::Server(const actions::Runner& runner, const std::vector<Socket>& sockets,
                std::string version)
-    : impl_(new Impl{runner, std::move(version), {}, {}}) {
+    : impl_(std::make_unique<Impl>(runner, std::move(version))) {
   for (const Socket& socket : sockets) {
     http::SocketServerOptions options;
     options.path = socket.path;

@@ -346,6 +346,29 @@ TEST_F(ServerTest, StopEndsALongActionWithAnAnswer) {
   }
 }
 
+TEST_F(ServerTest, CallsThatWaitLeaveRoomForThoseThatDoNot) {
+  ca_.mood = FakeCa::Mood::kSilent;
+  std::vector<std::future<Answer>> waiting;
+  for (int i = 0; i < 60; ++i) {
+    waiting.push_back(std::async(std::launch::async, [&, i] {
+      return Post(owner(), "issue", Cat(R"({"names":["n)", i, R"(.example.org"],"timeout":600})"));
+    }));
+  }
+  int refused = 0;
+  while (refused < 12) {
+    for (auto& answer : waiting) {
+      if (!answer.valid() || answer.wait_for(Millis(1)) != std::future_status::ready) continue;
+      const Answer got = answer.get();
+      ASSERT_EQ(got.status, 503) << "nothing else can have ended yet";
+      EXPECT_EQ(got.lines.at(0).Int("exit_code"), 75);
+      ++refused;
+    }
+  }
+  EXPECT_EQ(Post(reader(), "list", "{}").status, 200);
+  EXPECT_EQ(Post(owner(), "list", "{}").status, 200);
+  server_.reset();  // ends the others
+}
+
 TEST_F(ServerTest, NobodyThereIsANetworkFailure) {
   server_.reset();
   EXPECT_FALSE(std::filesystem::exists(owner()));

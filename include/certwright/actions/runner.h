@@ -62,6 +62,9 @@ struct Result {
   static Result FromJson(const json::Value& value);  // throws Error(kProtocol)
 };
 
+// How a failed call ends.
+Result FromFailure(const Failure& failure);
+
 class Runner {
  public:
   explicit Runner(Context context);
@@ -86,6 +89,8 @@ Failure PlainFailure(Failure failure);
 
 // Whether calls in this role may run this action (contract.md, "Roles").
 bool IsAllowed(const std::string& role, const std::string& action);
+// Whether a call may wait long, for the CA or for Traefik.
+bool MayWait(const std::string& action);
 // Whether this is a role at all.
 bool IsRole(const std::string& role);
 
