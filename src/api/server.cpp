@@ -39,7 +39,7 @@ void RefuseRequest(http::ServerReply& reply, int status, std::string text) {
 
 // The others answer what needs no waiting, whatever the CA does.
 constexpr int kMostWaiting = 48;
-static_assert(kMostWaiting < http::SocketServerOptions{}.threads);
+constexpr int kOthers = 16;
 
 actions::Result TooManyWait() {
   Failure failure;
@@ -107,6 +107,7 @@ Server::Server(const actions::Runner& runner, const std::vector<Socket>& sockets
     : impl_(std::make_unique<Impl>(runner, std::move(version))) {
   for (const Socket& socket : sockets) {
     http::SocketServerOptions options;
+    options.threads = kMostWaiting + kOthers;
     options.path = socket.path;
     options.mode = socket.mode;
     options.group = socket.group;

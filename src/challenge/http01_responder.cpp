@@ -33,12 +33,19 @@ void Http01Responder::Present(const std::string& token, const std::string& key_a
     auto state = state_.Acquire();
     Token& entry = state->tokens[token];
     // The same again (an order that is carried on) keeps what is known of its fetches.
-    if (entry.key_authorization != key_authorization) entry = {key_authorization, 0, 0, {}};
+    if (entry.key_authorization != key_authorization) {
+      entry = {key_authorization, entry.presented, 0, 0, {}};
+    }
+    ++entry.presented;
   }
   Listen();
 }
 
-void Http01Responder::Withdraw(const std::string& token) { state_.Acquire()->tokens.erase(token); }
+void Http01Responder::Withdraw(const std::string& token) {
+  auto state = state_.Acquire();
+  const auto entry = state->tokens.find(token);
+  if (entry != state->tokens.end() && --entry->second.presented == 0) state->tokens.erase(entry);
+}
 
 http::Responder::Reply Http01Responder::Answer(const std::string& path) {
   http::Responder::Reply reply;

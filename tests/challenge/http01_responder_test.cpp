@@ -64,6 +64,15 @@ TEST_F(Http01ResponderTest, AnswersALiveTokenWithItsKeyAuthorization) {
   EXPECT_EQ(Fetch(Cat(kPrefix, kToken)).status, 404);
 }
 
+TEST_F(Http01ResponderTest, AnswersATokenAsLongAsOneOrderNeedsIt) {
+  responder_.Present(kToken, "key");
+  responder_.Present(kToken, "key");
+  responder_.Withdraw(kToken);
+  EXPECT_EQ(Fetch(Cat(kPrefix, kToken)).status, 200);
+  responder_.Withdraw(kToken);
+  EXPECT_EQ(Fetch(Cat(kPrefix, kToken)).status, 404);
+}
+
 TEST_F(Http01ResponderTest, AnswersNothingElse) {
   responder_.Present(kToken, "SECRET");
   responder_.Present("", "SECRET");

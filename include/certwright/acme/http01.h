@@ -12,9 +12,10 @@ namespace certwright::acme {
 class Http01Presenter {
  public:
   virtual ~Http01Presenter() = default;
-  // From now on `token` is answered with `key_authorization`. Idempotent.
+  // From now on `token` is answered with `key_authorization`, until it was withdrawn as often as it
+  // was presented: orders may share a pending authorization (RFC 8555 section 7.1.3), and so a token.
   virtual void Present(const std::string& token, const std::string& key_authorization) = 0;
-  // No longer; an unknown token is fine.
+  // An unknown token is fine.
   virtual void Withdraw(const std::string& token) = 0;
   // Waits for news of these tokens: every one was fetched since it was presented, at least one of
   // them after the last time that this said true, and none again for `quiet` (a CA looks from

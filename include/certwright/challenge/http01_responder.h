@@ -39,6 +39,7 @@ class Http01Responder : public acme::Http01Presenter {
  private:
   struct Token {
     std::string key_authorization;
+    int presented = 0;  // so often, and not withdrawn
     int fetches = 0;
     int told = 0;  // of them, by WaitFetched
     Steady last_fetch{};
