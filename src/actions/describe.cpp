@@ -3,6 +3,7 @@
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/json/failure.h"
+#include "certwright/store/renewals.h"
 #include "handler.h"
 
 namespace certwright::actions {
@@ -10,10 +11,6 @@ namespace certwright::actions {
 namespace {
 
 constexpr UnixSeconds kDay = 24 * 3600;
-
-json::Value TimeOrNull(UnixSeconds time) {
-  return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
-}
 
 // None where the text can only be a serial, or nothing.
 std::vector<model::Identifier> NamesIn(const std::string& names_or_serial) {
@@ -64,7 +61,25 @@ std::string Validity(const model::CertificateVersion& version, UnixSeconds now) 
   return version.not_after - now <= warning ? "expiring" : "valid";
 }
 
-json::Value Describe(const store::HeldCertificate& held, UnixSeconds now) {
+json::Value TimeOrNull(UnixSeconds time) {
+  return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
+}
+
+model::RenewalInfo KnownRenewal(store::Session& session, const store::HeldCertificate& held) {
+  model::RenewalInfo known;
+  if (!held.current || held.current->ari_id.empty()) return known;
+  return store::FindRenewalInfo(session, held.current->ari_id).value_or(known);
+}
+
+json::Value WindowJson(const model::RenewalInfo& known) {
+  if (known.end <= known.start) return {};
+  return json::Value::Object({{"start", FormatUtc(known.start)},
+                              {"end", FormatUtc(known.end)},
+                              {"explanation_url", known.explanation_url}});
+}
+
+json::Value Describe(const store::HeldCertificate& held, const model::RenewalInfo& known,
+                     UnixSeconds now) {
   const model::ManagedCertificate& certificate = held.certificate;
   json::Value value = json::Value::Object({{"names", model::Names(certificate.names)}});
   if (held.current) {
@@ -82,7 +97,7 @@ json::Value Describe(const store::HeldCertificate& held, UnixSeconds now) {
   }
   value.Set("key_type", model::KeyTypeName(certificate.policy.key_type))
       .Set("owner", certificate.owner)
-      .Set("next_renewal", TimeOrNull(held.current ? certificate.next_action_at : 0))
+      .Set("next_renewal", TimeOrNull(renewal::Plan(certificate, held.current, known, now).renew_at))
       .Set("failures", certificate.failures)
       .Set("last_error",
            certificate.last_error ? json::ToJson(*certificate.last_error) : json::Value())
@@ -112,12 +127,15 @@ store::HeldCertificate FindExact(store::Session& session, const std::string& nam
 
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,
                               Millis timeout) {
+  PresentRoute(call);
+  return call.context.jobs.Submit(request)->Wait(timeout, call.progress, call.stop);
+}
+
+void PresentRoute(const Invocation& call) {
   constexpr Millis kPatience{5'000};
-  // Where it does not come, the CA will say so in its own words; there may be another way for it.
   if (!call.context.deliver(0, kPatience, call.stop)) {
     log::Warning("Traefik does not show the challenge route yet: going on all the same");
   }
-  return call.context.jobs.Submit(request)->Wait(timeout, call.progress, call.stop);
 }
 
 bool AwaitServed(const Invocation& call, const model::CertificateVersion& version,

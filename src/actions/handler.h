@@ -48,6 +48,8 @@ std::optional<json::Value> List(const Invocation& call);
 std::optional<json::Value> Show(const Invocation& call);
 std::optional<json::Value> Export(const Invocation& call);
 std::optional<json::Value> Delete(const Invocation& call);
+std::optional<json::Value> Renew(const Invocation& call);
+std::optional<json::Value> Plan(const Invocation& call);
 std::optional<json::Value> AccountShow(const Invocation& call);
 std::optional<json::Value> AccountRegister(const Invocation& call);
 std::optional<json::Value> TraefikRender(const Invocation& call);
@@ -66,9 +68,19 @@ store::HeldCertificate FindExact(store::Session& session, const std::string& nam
 // "valid", "expiring" (within 30 days, or a third of a lifetime under 90 days) or "expired".
 std::string Validity(const model::CertificateVersion& version, UnixSeconds now);
 
-// What list and show say of a certificate.
-json::Value Describe(const store::HeldCertificate& held, UnixSeconds now);
+// What list and show say of a certificate. `known`: what the CA said of its renewal.
+json::Value Describe(const store::HeldCertificate& held, const model::RenewalInfo& known,
+                     UnixSeconds now);
+// What is known of the renewal of its current version; empty where nothing is.
+model::RenewalInfo KnownRenewal(store::Session& session, const store::HeldCertificate& held);
+// "2026-11-25T20:37:02Z", or null for 0: never.
+json::Value TimeOrNull(UnixSeconds time);
+// {start, end, explanation_url}, or null where the CA has told no window.
+json::Value WindowJson(const model::RenewalInfo& known);
 
+// Waits until the challenge route is there, for a while: where it does not come, the CA will say so
+// in its own words, and there may be another way for it.
+void PresentRoute(const Invocation& call);
 // An issuance as a caller asks for it: the challenge route is there, the one job of that name set
 // is joined or begun, and waited for. Throws as issue::Job::Wait.
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,

@@ -55,13 +55,15 @@ void ForgetRequests(store::Session& session, const std::string& name_set) {
 }  // namespace
 
 std::optional<json::Value> List(const Invocation& call) {
-  const auto all = call.context.database.Read(
-      [](store::Session& session) { return store::ListCertificates(session, false); });
+  const UnixSeconds now = call.context.clock.Now();
   json::Value held = json::Array{};
   json::Value missing = json::Array{};
-  for (const store::HeldCertificate& certificate : all) {
-    (certificate.current ? held : missing).Append(Describe(certificate, call.context.clock.Now()));
-  }
+  call.context.database.Read([&](store::Session& session) {
+    for (const auto& certificate : store::ListCertificates(session, false)) {
+      (certificate.current ? held : missing)
+          .Append(Describe(certificate, KnownRenewal(session, certificate), now));
+    }
+  });
   return json::Value::Object({{"certificates", held}, {"missing", missing}});
 }
 
@@ -69,7 +71,8 @@ std::optional<json::Value> Show(const Invocation& call) {
   const UnixSeconds now = call.context.clock.Now();
   return call.context.database.Read([&](store::Session& session) {
     const store::HeldCertificate held = FindMeant(session, call.input.String("certificate"));
-    json::Value output = Describe(held, now);
+    const model::RenewalInfo known = KnownRenewal(session, held);
+    json::Value output = Describe(held, known, now);
     json::Value chain = json::Array{};
     if (held.current) {
       for (const exports::ChainEntry& entry : exports::DescribeChain(held.current->chain_pem)) {
@@ -77,7 +80,7 @@ std::optional<json::Value> Show(const Invocation& call) {
                                           {"issuer", entry.issuer},
                                           {"valid_to", FormatUtc(entry.not_after)}}));
       }
-      output.Set("ari_id", held.current->ari_id);
+      output.Set("ari_id", held.current->ari_id).Set("window", WindowJson(known));
     }
     json::Value versions = json::Array{};
     for (const auto& version : store::ListVersions(session, held.certificate.id)) {

@@ -37,6 +37,8 @@ constexpr std::array kActions{
     Entry{"get-certificate", GetCertificate},
     Entry{"issue", Issue, true},
     Entry{"list", List},
+    Entry{"plan", Plan},
+    Entry{"renew", Renew, true},
     Entry{"set-certificate", SetCertificate, true},
     Entry{"show", Show},
     Entry{"traefik-check", TraefikCheck, true},
@@ -48,7 +50,7 @@ constexpr std::array kActions{
 constexpr std::array kCertadm{"set-certificate", "set-default-certificate", "get-certificate",
                               "delete-certificate", "list-certificates"};
 constexpr std::array kRouteadm{"set-route", "get-route", "delete-route", "list-routes"};
-constexpr std::array kReader{"list", "show", "account-show", "traefik-render", "traefik-check"};
+constexpr std::array kReader{"list", "show", "plan", "account-show", "traefik-render", "traefik-check"};
 
 constexpr const char* kOwner = "owner";
 constexpr std::array kRoles{"reader", "certadm", "routeadm", "fulladm", kOwner};

@@ -13,6 +13,7 @@
 #include "certwright/events/handlers.h"
 #include "certwright/http/client.h"
 #include "certwright/issue/jobs.h"
+#include "certwright/renewal/scheduler.h"
 #include "certwright/store/certificates.h"
 #include "certwright/store/orders.h"
 #include "certwright/traefik/publisher.h"
@@ -107,7 +108,8 @@ struct Engine::Impl {
         responder({http::ParseEndpoint(config.http01_listen)}, clock),
         feed(*database, clock),
         obtainer(*database, acme, accounts, responder, feed, clock,
-                 {config.fuse.orders_per_name_set, config.fuse.window}, PolicyOf(config)) {
+                 {config.fuse.orders_per_name_set, config.fuse.window}, PolicyOf(config),
+                 renewal::MakeNextTry(clock, SystemRandom())) {
     issue::EnsureSelfSigned(*database, clock, HostName());
     if (!config.traefik.dynamic_dir.empty()) {
       publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);
@@ -115,7 +117,8 @@ struct Engine::Impl {
     }
     feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
     jobs.emplace(obtainer, clock, kIssuanceWorkers);
-    runner.emplace(actions::Context{*database, obtainer, *jobs, accounts, feed,
+    scheduler.emplace(*database, obtainer, *jobs, clock, SystemRandom());
+    runner.emplace(actions::Context{*database, obtainer, *jobs, accounts, *scheduler, feed,
                                     publisher ? &*publisher : nullptr, clock,
                                     config.acme.directory,
                                     [this](std::int64_t seq, Millis timeout, std::stop_token stop) {
@@ -134,7 +137,7 @@ struct Engine::Impl {
         const auto held = store::FindById(session, order.certificate_id);
         if (!held) continue;
         requests.push_back(
-            {held->certificate.names, {}, held->certificate.owner, false});
+            {held->certificate.names, {}, held->certificate.owner});
       }
       return requests;
     });
@@ -142,6 +145,7 @@ struct Engine::Impl {
       log::Info(Cat("carrying on the order for ", model::NameSetKey(request.identifiers)));
       jobs->Submit(request);
     }
+    scheduler->Start();
     log::Info(Cat("ready: CA ", config.acme.directory, ", HTTP-01 on ", config.http01_listen));
   }
 
@@ -168,6 +172,7 @@ struct Engine::Impl {
   events::Feed feed;
   issue::Obtainer obtainer;
   std::optional<issue::Jobs> jobs;
+  std::optional<renewal::Scheduler> scheduler;
   std::optional<actions::Runner> runner;
 };
 

@@ -13,6 +13,7 @@ using Chosen = std::function<int(Session&)>;
 
 void AddServe(CLI::App& app, Chosen& chosen);
 void AddIssue(CLI::App& app, Chosen& chosen);
+void AddRenew(CLI::App& app, Chosen& chosen);
 void AddInventory(CLI::App& app, Chosen& chosen);  // list, show, delete
 void AddExport(CLI::App& app, Chosen& chosen);
 void AddGetCertificate(CLI::App& app, Chosen& chosen);

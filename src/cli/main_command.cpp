@@ -78,6 +78,7 @@ int Main(int argc, char** argv) {
   AddGlobals(app, options);
   AddServe(app, chosen);
   AddIssue(app, chosen);
+  AddRenew(app, chosen);
   AddInventory(app, chosen);
   AddExport(app, chosen);
   AddGetCertificate(app, chosen);

@@ -24,7 +24,8 @@ constexpr Millis kLookAgain{100};
 
 // Their subscribers must hear of it before the process ends.
 bool ChangesSomething(const std::string& action) {
-  return action == "issue" || action == "set-certificate" || action == "delete";
+  return action == "issue" || action == "renew" || action == "set-certificate" ||
+         action == "delete";
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace {
 // Whether what comes of the one is what the other asks for.
 bool Answers(const ObtainRequest& under_way, const ObtainRequest& request) {
   const bool same_policy = request.wish == model::PolicyWish{} || request.wish == under_way.wish;
-  return same_policy && (under_way.force || !request.force);
+  const bool orders = under_way.force || under_way.renew || !request.renew;
+  return same_policy && orders && (under_way.force || !request.force);
 }
 
 }  // namespace

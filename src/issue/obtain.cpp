@@ -21,7 +21,6 @@ using model::OrderState;
 namespace {
 
 constexpr UnixSeconds kDay = 24 * 3600;
-constexpr UnixSeconds kShortLived = 10 * kDay;
 
 bool IsValidNow(const std::optional<CertificateVersion>& version, UnixSeconds now) {
   return version && version->not_before <= now && now < version->not_after;
@@ -42,7 +41,7 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
 
 bool NeedsWork(const store::HeldCertificate& held, const ObtainRequest& request, UnixSeconds now) {
   const model::CertificatePolicy& policy = held.certificate.policy;
-  return request.force || !IsValidNow(held.current, now) || request.wish.Over(policy) != policy;
+  return request.force || request.renew || !IsValidNow(held.current, now) || request.wish.Over(policy) != policy;
 }
 
 void GiveUp(store::Session& session, OrderRecord& order, std::string why) {
@@ -74,11 +73,6 @@ void CheckFuse(store::Session& session, const Fuse& fuse, const ManagedCertifica
 
 }  // namespace
 
-UnixSeconds RenewalTime(UnixSeconds not_before, UnixSeconds not_after) {
-  const UnixSeconds lifetime = not_after - not_before;
-  return not_before + (lifetime < kShortLived ? lifetime / 2 : lifetime / 3 * 2);
-}
-
 void RememberName(store::Session& session, const store::NameRequest& asked, UnixSeconds now) {
   const auto standing = store::FindNameRequest(session, asked.owner);
   const bool later = standing && standing->created_at > asked.created_at;
@@ -89,7 +83,7 @@ void RememberName(store::Session& session, const store::NameRequest& asked, Unix
 
 Obtainer::Obtainer(store::Database& database, acme::Client& client, AccountKeeper& accounts,
                    acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse,
-                   model::CertificatePolicy defaults)
+                   model::CertificatePolicy defaults, NextTry next_try)
     : database_(database),
       client_(client),
       accounts_(accounts),
@@ -97,7 +91,8 @@ Obtainer::Obtainer(store::Database& database, acme::Client& client, AccountKeepe
       feed_(feed),
       clock_(clock),
       fuse_(fuse),
-      defaults_(std::move(defaults)) {}
+      defaults_(std::move(defaults)),
+      next_try_(std::move(next_try)) {}
 
 ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::ProgressSink& progress,
                               std::stop_token stop) {
@@ -107,7 +102,13 @@ ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::Progres
       [&](store::Session& session) { return store::FindByNameSet(session, name_set); });
   if (held && !NeedsWork(*held, request, clock_.Now())) return {*held, false, 0};
 
-  Work work = TakeUp(request, held);
+  Work work;
+  try {
+    work = TakeUp(request, held);
+  } catch (const Error& error) {
+    if (!held || error.failure().code != FailureCode::kFuse) throw;
+    throw Error(RecordFailure(held->certificate.id, nullptr, error.failure()));
+  }
   CertificateVersion version;
   try {
     version = RunOrder(work.order, progress, stop);
@@ -138,6 +139,10 @@ Obtainer::Work Obtainer::TakeUp(const ObtainRequest& request,
   order.identifiers = request.identifiers;
   order.profile = policy.profile;
   order.preferred_chain = policy.preferred_chain;
+  // RFC 9773 section 5. The CA that did not issue it knows nothing of it.
+  if (held && held->current && held->current->ca == order.directory) {
+    order.replaces = held->current->ari_id;
+  }
   order.created_at = order.updated_at = now;
   // Before the transaction: an RSA key takes seconds.
   const bool same_key = policy.reuse_key && policy.key_type == before.key_type && held;
@@ -179,28 +184,32 @@ CertificateVersion Obtainer::RunOrder(OrderRecord& order, const model::ProgressS
       }
     }
   } catch (...) {
-    const Failure failure = CurrentFailure();
-    RecordLoss(order, failure);
-    throw Error(failure);
+    throw Error(RecordFailure(order.certificate_id, &order, CurrentFailure()));
   }
 }
 
-void Obtainer::RecordLoss(const OrderRecord& order, const Failure& failure) {
-  if (failure.code == FailureCode::kCancelled) return;  // nobody's failure
+Failure Obtainer::RecordFailure(std::int64_t certificate_id, const OrderRecord* order,
+                                Failure failure) {
+  if (failure.code == FailureCode::kCancelled) return failure;  // nobody's
   try {
     database_.Write([&](store::Session& session) {
-      store::SaveOrder(session, order);
-      // A failure without a date of its own does not call off a renewal that is yet to come.
-      const auto held = store::FindById(session, order.certificate_id);
-      const UnixSeconds planned = held ? held->certificate.next_action_at : 0;
-      const bool keep = failure.retry_at == 0 && planned > clock_.Now();
-      const UnixSeconds next = keep ? planned : failure.retry_at;
-      store::RecordFailure(session, order.certificate_id, failure, next, clock_.Now());
+      if (order != nullptr) store::SaveOrder(session, *order);
+      const auto held = store::FindById(session, certificate_id);
+      if (!held) return;
+      failure.retry_at = next_try_(failure, held->certificate.failures + 1);
+      store::RecordFailure(session, certificate_id, failure, failure.retry_at, clock_.Now());
     });
   } catch (const Error& error) {
     // The disk may be what failed: the first failure is the one to tell.
     log::Error(Cat("the failure could not be written down: ", error.what()));
   }
+  return failure;
+}
+
+std::optional<model::RenewalWindow> Obtainer::AskWindow(const CertificateVersion& version,
+                                                        std::stop_token stop) {
+  if (version.ca != client_.directory_url() || version.ari_id.empty()) return std::nullopt;
+  return client_.GetRenewalWindow(version.ari_id, stop);
 }
 
 ObtainResult Obtainer::Activate(const OrderRecord& order, const ObtainRequest& request,
@@ -220,8 +229,7 @@ ObtainResult Obtainer::Activate(const OrderRecord& order, const ObtainRequest& r
   ObtainResult result;
   result.issued = true;
   database_.Write([&](store::Session& session) {
-    store::AddCurrentVersion(session, version, RenewalTime(version.not_before, version.not_after),
-                             clock_.Now());
+    store::AddCurrentVersion(session, version, clock_.Now(), clock_.Now());
     store::SaveOrder(session, order);
     result.event_seq = store::AppendEvent(session, event);
     result.held = *store::FindById(session, order.certificate_id);

@@ -82,8 +82,9 @@ class ActionsTest : public testing::Test {
         accounts_(*database_, client_, Wishes(), clock_),
         feed_(*database_, clock_),
         obtainer_(*database_, client_, accounts_, presenter_, feed_, clock_, issue::Fuse{},
-                  {}) {
+                  {}, [this](const Failure&, int) { return clock_.Now() + 60; }) {
     jobs_.emplace(obtainer_, clock_, 4);
+    scheduler_.emplace(*database_, obtainer_, *jobs_, clock_, SystemRandom());
     runner_.emplace(MakeContext());
   }
 
@@ -93,7 +94,8 @@ class ActionsTest : public testing::Test {
       delivered_.push_back(seq);
       return deliver_works_;
     };
-    return {*database_, obtainer_, *jobs_, accounts_, feed_, nullptr, clock_, kDirectory, deliver};
+    return {*database_, obtainer_, *jobs_, accounts_, *scheduler_, feed_,
+            nullptr,    clock_,    kDirectory, deliver};
   }
 
   Result Run(const std::string& action, const std::string& input, const std::string& caller = "",
@@ -154,6 +156,7 @@ class ActionsTest : public testing::Test {
   events::Feed feed_;
   issue::Obtainer obtainer_;
   std::optional<issue::Jobs> jobs_;
+  std::optional<renewal::Scheduler> scheduler_;
   std::mutex delivered_mutex_;
   std::vector<std::int64_t> delivered_;
   bool deliver_works_ = true;

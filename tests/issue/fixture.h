@@ -58,7 +58,10 @@ struct Process {
         client(directory_url, transport, clock),
         accounts(*database, client, wishes, clock),
         feed(*database, clock),
-        obtainer(*database, client, accounts, presenter, feed, clock, Fuse{}, {}) {}
+        obtainer(*database, client, accounts, presenter, feed, clock, Fuse{}, {},
+                 [&clock](const Failure& failure, int) {
+                   return std::max(failure.retry_at, clock.Now() + 60);
+                 }) {}
 
   std::unique_ptr<store::Database> database;
   acme::Client client;

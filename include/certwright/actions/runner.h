@@ -22,6 +22,7 @@
 #include "certwright/issue/obtain.h"
 #include "certwright/json/value.h"
 #include "certwright/model/progress.h"
+#include "certwright/renewal/scheduler.h"
 #include "certwright/store/database.h"
 #include "certwright/traefik/publisher.h"
 
@@ -33,6 +34,7 @@ struct Context {
   issue::Obtainer& obtainer;
   issue::Jobs& jobs;
   issue::AccountKeeper& accounts;
+  renewal::Scheduler& scheduler;
   events::Feed& feed;
   traefik::Publisher* traefik = nullptr;  // null: Traefik is not used
   Clock& clock;

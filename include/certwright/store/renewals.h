@@ -1,0 +1,23 @@
+// What the CA says of the renewal of a version, and when the scheduler looks at a certificate.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "certwright/model/renewal.h"
+#include "certwright/store/database.h"
+
+namespace certwright::store {
+
+// By certID (RFC 9773 section 4.1).
+std::optional<model::RenewalInfo> FindRenewalInfo(Session& session, const std::string& ari_id);
+// Replaces what is kept for info.ari_id; removed with the version.
+void SaveRenewalInfo(Session& session, std::int64_t version_id, const model::RenewalInfo& info,
+                     UnixSeconds now);
+
+// When the scheduler looks at this certificate next; 0: never.
+void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at);
+// The earliest of all; 0 where there is none. One look at an index.
+UnixSeconds NextActionOfAll(Session& session);
+
+}  // namespace certwright::store

@@ -1,0 +1,103 @@
+// renew and plan: what is due, and what comes.
+#include <algorithm>
+#include <limits>
+
+#include "certwright/base/text.h"
+#include "certwright/json/failure.h"
+#include "certwright/store/renewals.h"
+#include "handler.h"
+
+namespace certwright::actions {
+
+namespace {
+
+json::Value LookedJson(const renewal::Looked& looked) {
+  const bool failed = looked.failure.has_value();
+  const UnixSeconds at = failed ? looked.failure->retry_at : looked.due.renew_at;
+  return json::Value::Object({{"names", Split(looked.name_set, ',')},
+                              {"result", renewal::ResultName(looked.result)},
+                              {"reason", renewal::ReasonName(looked.due.reason)},
+                              {"renew_at", TimeOrNull(at)},
+                              {"failure", failed ? json::ToJson(*looked.failure) : json::Value()}});
+}
+
+std::string Sentence(const renewal::Looked& looked) {
+  using Result = renewal::Looked::Result;
+  switch (looked.result) {
+    case Result::kNotDue:
+      return looked.due.renew_at > 0 ? Cat("not due before ", FormatUtc(looked.due.renew_at))
+                                     : "never renewed";
+    case Result::kWouldRenew:
+      return Cat("would be renewed (", renewal::ReasonName(looked.due.reason), ")");
+    case Result::kRenewed: return "renewed";
+    case Result::kFailed: return Cat("failed: ", looked.failure->detail);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::optional<json::Value> Renew(const Invocation& call) {
+  renewal::Run run;
+  run.force = call.input.Bool("force");
+  run.dry_run = call.input.Bool("dry_run");
+  const std::vector<std::string> wanted = call.input.Strings("certificates");
+  if (run.force && wanted.empty()) {
+    throw Error(FailureCode::kUsage, "--force needs the names of certificates",
+                "name those that are to be renewed though nothing is due");
+  }
+  call.context.database.Read([&](store::Session& session) {
+    for (const std::string& name : wanted) {
+      run.certificates.push_back(FindExact(session, name).certificate.id);
+    }
+  });
+  if (!run.dry_run) PresentRoute(call);
+  bool ok = true;
+  json::Value certificates = json::Array{};
+  call.context.scheduler.RunOnce(
+      run,
+      [&](const renewal::Looked& looked) {
+        ok = ok && !looked.failure;
+        certificates.Append(LookedJson(looked));
+        call.Tell("renew", Cat(looked.name_set, ": ", Sentence(looked)), 0);
+      },
+      call.stop);
+  return json::Value::Object({{"ok", ok}, {"certificates", certificates}});
+}
+
+std::optional<json::Value> Plan(const Invocation& call) {
+  struct Row {
+    store::HeldCertificate held;
+    model::RenewalInfo known;
+    renewal::Due due;
+  };
+  const UnixSeconds now = call.context.clock.Now();
+  std::vector<Row> rows;
+  call.context.database.Read([&](store::Session& session) {
+    for (store::HeldCertificate& held : store::ListCertificates(session, false)) {
+      Row row{std::move(held), {}, {}};
+      row.known = KnownRenewal(session, row.held);
+      row.due = renewal::Plan(row.held.certificate, row.held.current, row.known, now);
+      rows.push_back(std::move(row));
+    }
+  });
+  const auto when = [](const Row& row) {
+    return row.due.renew_at > 0 ? row.due.renew_at : std::numeric_limits<UnixSeconds>::max();
+  };
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const Row& a, const Row& b) { return when(a) < when(b); });
+  json::Value certificates = json::Array{};
+  for (const Row& row : rows) {
+    certificates.Append(json::Value::Object(
+        {{"names", model::Names(row.held.certificate.names)},
+         {"renew_at", TimeOrNull(row.due.renew_at)},
+         {"reason", renewal::ReasonName(row.due.reason)},
+         {"ca", call.context.ca},
+         {"valid_to", TimeOrNull(row.held.current ? row.held.current->not_after : 0)},
+         {"window", WindowJson(row.known)},
+         {"failures", row.held.certificate.failures}}));
+  }
+  return json::Value::Object({{"certificates", certificates}});
+}
+
+}  // namespace certwright::actions

@@ -1,0 +1,49 @@
+#include "certwright/store/renewals.h"
+
+#include "session.h"
+
+namespace certwright::store {
+
+std::optional<model::RenewalInfo> FindRenewalInfo(Session& session, const std::string& ari_id) {
+  Query rows(Of(session),
+             "SELECT ari_id, window_start, window_end, explanation_url, chosen_at, check_at "
+             "FROM renewal_info WHERE ari_id = ?",
+             ari_id);
+  if (!rows.Step()) return std::nullopt;
+  model::RenewalInfo info;
+  info.ari_id = rows.Text();
+  info.start = rows.Int();
+  info.end = rows.Int();
+  info.explanation_url = rows.Text();
+  info.chosen_at = rows.Int();
+  info.check_at = rows.Int();
+  return info;
+}
+
+void SaveRenewalInfo(Session& session, std::int64_t version_id, const model::RenewalInfo& info,
+                     UnixSeconds now) {
+  Query(Of(session),
+        "INSERT INTO renewal_info (ari_id, version_id, window_start, window_end, explanation_url, "
+        "chosen_at, check_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (ari_id) DO UPDATE SET version_id = excluded.version_id, "
+        "window_start = excluded.window_start, window_end = excluded.window_end, "
+        "explanation_url = excluded.explanation_url, chosen_at = excluded.chosen_at, "
+        "check_at = excluded.check_at, updated_at = excluded.updated_at",
+        info.ari_id, version_id, info.start, info.end, info.explanation_url, info.chosen_at,
+        info.check_at, now)
+      .Run();
+}
+
+void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at) {
+  Query(Of(session), "UPDATE certificate SET next_action_at = ? WHERE id = ?", at, certificate_id)
+      .Run();
+}
+
+UnixSeconds NextActionOfAll(Session& session) {
+  Query rows(Of(session),
+             "SELECT next_action_at FROM certificate WHERE next_action_at > 0 "
+             "ORDER BY next_action_at, id LIMIT 1");
+  return rows.Step() ? rows.Int() : 0;
+}
+
+}  // namespace certwright::store
