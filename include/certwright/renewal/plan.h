@@ -1,5 +1,6 @@
 // When a certificate is renewed, and when a failure is tried again. Pure functions: time and chance
-// are handed in (invariant I7), nothing is read or written.
+// are handed in (invariant I7), nothing is read or written. Any value is taken: a time outside the
+// years 1970 to 9999 counts as the nearest in it.
 #pragma once
 
 #include <cstdint>
@@ -20,54 +21,69 @@ enum class Reason {
   kExpired,   // its time is over
   kWindow,    // the instant chosen in the CA's window (RFC 9773)
   kBackstop,  // two thirds of the lifetime are gone (half, where it is shorter than ten days)
-  kRetry,     // the last try failed: the ladder
-  kParked,    // it keeps failing: seldom
+  kRetry,     // due, but the last try failed: the ladder
+  kParked,    // the same, and it keeps failing: seldom
 };
 std::string_view ReasonName(Reason reason);  // "missing", "window" ...
 
-// `renew_at` is when an order is to be made; `look_at` when the scheduler must look next: the same,
-// or earlier, to ask the CA for its window. 0 in both: never.
+// `renew_at` is when an order is to be made, `now` where it is due; `look_at` when the scheduler
+// must look next: the same, or earlier, to ask the CA for its window. Neither is in the past; 0 in
+// both: never.
 struct Due {
   UnixSeconds renew_at = 0;
   UnixSeconds look_at = 0;
   Reason reason = Reason::kNever;
+
+  bool operator==(const Due&) const = default;
 };
 
 // Two thirds of the lifetime (half under ten days), plus the certificate's own jitter of at most a
-// twentieth of the lifetime, made of its fingerprint: a thousand certificates issued together do not
-// renew together, and one and the same is always due at the same instant.
+// twentieth of the lifetime, made of its fingerprint: a thousand certificates issued together do
+// not renew together, and one and the same is always due at the same instant. Always before
+// not_after.
 UnixSeconds Backstop(const model::CertificateVersion& version);
 
 // What is kept of an answer: a window that changed gives a new instant, uniform in it (RFC 9773
-// section 4.2), an unchanged one never does. `end <= start` is no answer: the rest stays as it was.
-// Asks again after its Retry-After, 6 h where it says none, between 1 min and 24 h.
-model::RenewalInfo Keep(const model::RenewalInfo& known, const model::RenewalWindow& seen, UnixSeconds now,
-                        Random& random);
-// The same after a failure to get one: asked again in 6 h, everything else stays.
+// section 4.2), an unchanged one never does. Asks again after its Retry-After, 6 h where it says
+// none, between 1 min and 24 h (section 4.3.2). `end <= start` is a failure to get one. ari_id
+// stays as it is: the caller fills it in before it keeps anything.
+model::RenewalInfo Keep(const model::RenewalInfo& known, const model::RenewalWindow& seen,
+                        UnixSeconds now, Random& random);
+// The same after a failure to get one, also where the CA has no renewalInfo: asked again in 6 h
+// (section 4.3.3), everything else stays.
 model::RenewalInfo KeepAfterFailure(const model::RenewalInfo& known, UnixSeconds now);
 
-// Whether the CA is to be asked for its window now: it has ARI, the certificate is not expired, and
-// check_at has come (within `now`), or nothing was asked yet.
+// Whether the CA is to be asked for its window now: an ACME certificate with a certID that is not
+// expired, and check_at has come or nothing was asked yet. What is known of another certID counts
+// as nothing; so does a check_at that is more than 24 h ahead, read off a clock that was wrong.
 bool IsWindowWanted(const model::CertificateVersion& version, const model::RenewalInfo& known,
                     UnixSeconds now);
 
-// When `certificate` is to be renewed: the earlier of window and backstop, at once where there is no
-// valid version; after failures not before last_error->retry_at. `look_at` is never in the past of a
-// known check_at: it is the earlier of renew_at and the time to ask for the window. An uploaded or
-// self-signed version is never renewed.
+// When `certificate` is to be renewed: the earlier of window and backstop; at once where there is
+// no version or its time is over. One that is not valid yet waits for the same two: the CA's clock
+// was checked when it came, so it is ours that is behind. look_at: the earlier of renew_at and the
+// time to ask for the window. An uploaded or self-signed version is never renewed. After a failure
+// not before last_error->retry_at, nor before RetryDelay without its jitter has passed since
+// last_error_at: what was recorded without a time of its own is not tried in a loop. Either is left
+// out where it lies further ahead than could have been written by a right clock. A failure never
+// makes a renewal earlier.
 Due Plan(const model::ManagedCertificate& certificate,
          const std::optional<model::CertificateVersion>& current, const model::RenewalInfo& known,
          UnixSeconds now);
 
-// How long after failure number `failures` (1: the first) in a row the next try is made.
-//   network, CA's fault, Traefik:  1 min, 10 min, 100 min, then daily
-//   refused for what was asked (rejectedIdentifier, caa, malformed, unsupportedIdentifier), and a
-//   certificate that is not what was asked for: daily
-//   rate limited: its retry_at, else an hour; the fuse: its retry_at
+// How long after failure number `failures` (1: the first; less counts as 1) in a row the next try
+// is made, in seconds; at least a minute.
+//   network, CA's fault, Traefik, a name that could not be validated, a bug:
+//       1 min, 10 min, 100 min, then daily
+//   what somebody must change first: a value of ours or of the caller that cannot be ordered
+//   (rejectedIdentifier, caa, malformed, unsupportedIdentifier, a CSR, key or profile that the CA
+//   does not take, terms and external account), an answer that is not safe to take, a certificate
+//   that is not what was asked for: daily
+//   rate limited and the fuse: its retry_at, else an hour
 //   ours (disk, config, permission): 10 min, then hourly
 // From the tenth in a row on it is parked: daily, from the twentieth weekly. A retry_at of the
-// failure that is later than the ladder is obeyed, up to 7 days. Each with up to a tenth of jitter on
-// top. Clamped before it is shifted.
+// failure that is later than that is obeyed, up to 7 days. Each with up to a tenth of jitter on
+// top.
 UnixSeconds RetryDelay(const Failure& failure, int failures, UnixSeconds now, Random& random);
 
 // Whether a row of failures is so long that its certificate counts as parked.
