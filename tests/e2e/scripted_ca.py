@@ -209,7 +209,6 @@ class ScriptedCa:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-            connection.close()
 
     def new_nonce(self):
         nonce = secrets.token_urlsafe(16)
@@ -243,6 +242,8 @@ class ScriptedCa:
             while not self.closing.is_set() and self._exchange(stream):
                 pass
         except (OSError, ValueError):
+                # Its own thread closes it: the descriptor may be another CA's as soon as it is free,
+                # and this thread's reader would take that one's bytes.
             pass  # a client that goes away, at whatever byte
         finally:
             with self._lock:
