@@ -20,6 +20,7 @@ std::string RenewedText(const json::Value& output) {
     text += Cat(Join(one.Strings("names"), ","), ": ", result);
     if (result == "not-due") text += Cat(" before ", at, " (", one.String("reason"), ")");
     if (result == "would-renew") text += Cat(" (", one.String("reason"), ")");
+    if (result == "renewed") text += Cat("; the next time at ", at);
     if (result == "failed") {
       text += Cat(": ", one["failure"].String("detail"), "; next try ", at);
     }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "certwright/issue/obtain.h"
 #include "pace.h"
 
 namespace certwright::renewal {
@@ -14,6 +13,7 @@ using model::RenewalInfo;
 
 namespace {
 
+constexpr UnixSeconds kShortLived = 10 * kDay;
 constexpr UnixSeconds kAskAgain = 6 * kHour;
 constexpr UnixSeconds kLongestRetryAfter = kDay;
 
@@ -96,7 +96,8 @@ UnixSeconds Backstop(const CertificateVersion& version) {
   const UnixSeconds start = std::min(Sane(version.not_before), end);
   const auto most_jitter = static_cast<std::uint64_t>((end - start) / 20);
   const auto jitter = static_cast<UnixSeconds>(OwnNumber(version.fingerprint) % (most_jitter + 1));
-  return issue::RenewalTime(start, end) + jitter;
+  const UnixSeconds lifetime = end - start;
+  return start + (lifetime < kShortLived ? lifetime / 2 : lifetime / 3 * 2) + jitter;
 }
 
 RenewalInfo Keep(const RenewalInfo& known, const model::RenewalWindow& seen, UnixSeconds now,

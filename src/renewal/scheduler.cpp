@@ -87,23 +87,22 @@ Looked Scheduler::LookAt(std::int64_t certificate_id, const Run& run, std::stop_
     return looked;
   }
   if (due || run.force) Renew(*held, run, looked, stop);
-  if (!stop.stop_requested()) SetNext(certificate_id, run, stop);
+  if (!stop.stop_requested()) PlanNext(looked, run, stop);
   return looked;
 }
 
 // After the look: of a new version the window is asked for, what failed has its next try. Whatever
 // the plan says, nothing is looked at again at once.
-void Scheduler::SetNext(std::int64_t certificate_id, const Run& run, std::stop_token stop) {
+void Scheduler::PlanNext(Looked& looked, const Run& run, std::stop_token stop) {
   const auto held = database_.Read(
-      [&](store::Session& session) { return store::FindById(session, certificate_id); });
+      [&](store::Session& session) { return store::FindById(session, looked.certificate_id); });
   if (!held) return;
-  const Due due =
-      Plan(held->certificate, held->current, KnownWindow(*held, run, stop), clock_.Now());
+  looked.due = Plan(held->certificate, held->current, KnownWindow(*held, run, stop), clock_.Now());
   const UnixSeconds soonest = clock_.Now() + kRest;
-  const UnixSeconds next = due.look_at > 0 ? std::max(due.look_at, soonest) : 0;
+  const UnixSeconds next = looked.due.look_at > 0 ? std::max(looked.due.look_at, soonest) : 0;
   if (next == held->certificate.next_action_at) return;
   database_.Write([&](store::Session& session) {
-    store::SetNextAction(session, certificate_id, next);
+    store::SetNextAction(session, looked.certificate_id, next);
   });
 }
 

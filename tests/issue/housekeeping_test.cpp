@@ -1,36 +1,10 @@
-// The small functions beside the Obtainer: RenewalTime, Remove, EnsureSelfSigned.
+// The small functions beside the Obtainer: Remove, EnsureSelfSigned.
 #include "fixture.h"
 
 namespace certwright::issue {
 namespace {
 
 using testing::ElementsAre;
-
-TEST(RenewalTime, IsAtTwoThirdsOfALifetimeAndAtHalfOfAShortOne) {
-  const struct {
-    const char* name;
-    UnixSeconds lifetime;
-    UnixSeconds after;
-  } kTable[] = {
-      {"90 days", 90 * kDay, 60 * kDay},
-      {"47 days", 47 * kDay, 47 * kDay / 3 * 2},
-      {"a year", 366 * kDay, 244 * kDay},
-      {"10 days", 10 * kDay, 10 * kDay / 3 * 2},
-      {"a second less", 10 * kDay - 2, 5 * kDay - 1},
-      {"6 days", 6 * kDay, 3 * kDay},
-      {"an hour", 3600, 1800},
-  };
-  for (const auto& row : kTable) {
-    EXPECT_EQ(RenewalTime(kNow, kNow + row.lifetime), kNow + row.after) << row.name;
-  }
-}
-
-class RemoveTest : public IssueTest {
- protected:
-  std::int64_t RemoveIt(std::int64_t id) {
-    return Remove(*process_->database, process_->feed, clock_, id);
-  }
-};
 
 TEST_F(RemoveTest, TakesVersionsAndOrdersAlongAndTellsIt) {
   const std::int64_t id = Obtain({"b.example.org", "a.example.org"}).held.certificate.id;

@@ -25,7 +25,7 @@ TEST_F(ObtainTest, ANewCertificateIsOrderedAndStored) {
   EXPECT_EQ(result.held.current->serial_hex, held.current->serial_hex);
   EXPECT_EQ(held.certificate.current_version, held.current->id);
   EXPECT_EQ(held.certificate.created_at, kNow);
-  EXPECT_EQ(held.certificate.next_action_at, RenewalTime(ca_.valid_from, ca_.valid_to));
+  EXPECT_EQ(held.certificate.next_action_at, clock_.Now());
   EXPECT_EQ(held.current->not_before, ca_.valid_from);
   EXPECT_EQ(held.current->not_after, ca_.valid_to);
   EXPECT_EQ(held.current->ca, kDirectoryUrl);

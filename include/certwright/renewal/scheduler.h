@@ -29,7 +29,7 @@ struct Looked {
   std::int64_t certificate_id = 0;
   std::string name_set;
   Result result = Result::kNotDue;
-  Due due;                         // as planned before anything was done
+  Due due;                         // as planned now
   std::optional<Failure> failure;  // of kFailed; retry_at is the next try
 };
 std::string_view ResultName(Looked::Result result);  // "not-due", "would-renew", "renewed", "failed"
@@ -61,7 +61,7 @@ class Scheduler {
                                  std::stop_token stop);
   void Renew(const store::HeldCertificate& held, const Run& run, Looked& looked,
              std::stop_token stop);
-  void SetNext(std::int64_t certificate_id, const Run& run, std::stop_token stop);
+  void PlanNext(Looked& looked, const Run& run, std::stop_token stop);
   Millis Tick(std::stop_token stop);  // gives how long nothing is due
 
   store::Database& database_;
