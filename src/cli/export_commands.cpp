@@ -22,17 +22,18 @@ struct ExportOptions {
   std::string password_file;
 };
 
-// certbot's names, which other programs' documentation speaks of.
+// certbot's names, which other programs' documentation speaks of. The key first, and what is read
+// with it next: see WritePair.
 struct DirFile {
   const char* member;
   const char* name;
   mode_t mode;
 };
 constexpr DirFile kDirFiles[] = {
+    {"key", "privkey.pem", kKeyMode},
+    {"fullchain", "fullchain.pem", kPublicMode},
     {"cert", "cert.pem", kPublicMode},
     {"chain", "chain.pem", kPublicMode},
-    {"fullchain", "fullchain.pem", kPublicMode},
-    {"key", "privkey.pem", kKeyMode},
 };
 
 json::Value Ask(Session& session, const ExportOptions& options, const std::string& format) {
@@ -53,12 +54,12 @@ std::string Content(const json::Value& output) {
 int ExportToDir(Session& session, const ExportOptions& options) {
   const json::Value bundle = json::Parse(Content(Ask(session, options, "json")), {1 << 22, 32});
   const Path dir = options.dir;
+  std::vector<exports::OutputFile> files;
   for (const DirFile& file : kDirFiles) {
-    WriteOptions write;
-    write.mode = file.mode;
-    WriteFileAtomically(dir / file.name, bundle.String(file.member), write);
-    session.Say((dir / file.name).string());
+    files.push_back({dir / file.name, Secret(bundle.String(file.member)), file.mode});
   }
+  exports::WriteTogether(files);
+  for (const exports::OutputFile& file : files) session.Say(file.path.string());
   return 0;
 }
 
@@ -67,9 +68,8 @@ int RunExport(Session& session, const ExportOptions& options) {
   const json::Value output = Ask(session, options, options.format);
   const std::string content = Content(output);
   if (!options.file.empty()) {
-    WriteOptions write;
-    write.mode = output.Bool("has_key") ? kKeyMode : kPublicMode;
-    WriteFileAtomically(options.file, content, write);
+    exports::WriteTogether(
+        {{options.file, Secret(content), output.Bool("has_key") ? kKeyMode : kPublicMode}});
     session.Say(options.file);
     return 0;
   }
