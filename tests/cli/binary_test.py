@@ -6,6 +6,7 @@ tests/e2e.
 """
 
 import concurrent.futures
+import fcntl
 import json
 import os
 import pathlib
@@ -144,6 +145,35 @@ class Doors(Binary):
                 self.assertEqual(result.returncode, 1, result)
                 self.assertGreater(len(result.stderr.strip()), len("certwright: "), result)
                 self.assertEqual([file.read_text() for file in files], ["mine", "mine"])
+
+    def test_get_certificate_never_replaces_a_file_that_is_there_alone(self):
+        lock = self.root / "state" / "certwright.lock"
+        files = {"--cert-file": self.root / "c.pem", "--key-file": self.root / "k.pem"}
+        words = [str(word) for option in files.items() for word in option]
+        self.assertEqual(self.run_it("list").returncode, 0)
+        cert, key = files.values()
+        for name, there, link, busy in [
+                ("certificate", cert, False, False), ("key", key, False, False),
+                ("link of a certificate", cert, True, False), ("link of a key", key, True, False),
+                ("key, store busy", key, False, True)]:
+            with self.subTest(name), open(lock, "r+") as held:
+                if link:
+                    there.symlink_to("nowhere")
+                else:
+                    there.write_text("mine")
+                if busy:
+                    fcntl.flock(held, fcntl.LOCK_EX)
+                result = self.run_it("get-certificate", *words, NAME)
+                self.assertEqual(result.returncode, 1, result)
+                for word in ("c.pem", "k.pem", "holds the store" if busy else NAME):
+                    self.assertIn(word, result.stderr)
+                left = list(self.root.glob("?.pem")) + list(self.root.glob(".*"))
+                self.assertEqual(left, [there])
+                if link:
+                    self.assertEqual(os.readlink(there), "nowhere")
+                else:
+                    self.assertEqual(there.read_text(), "mine")
+                there.unlink()
 
 
 class Channel(Binary):
