@@ -7,7 +7,7 @@
 namespace certwright::issue {
 
 AccountKeeper::AccountKeeper(store::Database& database, acme::Client& client,
-                             acme::AccountWishes wishes, Clock& clock)
+                             std::function<acme::AccountWishes()> wishes, Clock& clock)
     : database_(database), client_(client), wishes_(std::move(wishes)), clock_(clock) {}
 
 std::optional<model::Account> AccountKeeper::Find() {
@@ -30,7 +30,7 @@ model::Account AccountKeeper::Establish(model::Account account, const model::Pro
       clock_, stop,
       [&] {
         if (!new_key && acme::FindAccountByKey(client_, account, stop)) return;
-        acme::RegisterAccount(client_, wishes_, account, stop);
+        acme::RegisterAccount(client_, wishes_(), account, stop);
       },
       [&](const Failure& failure) {
         if (progress) progress({"retry", failure.detail + "; trying again", 0});

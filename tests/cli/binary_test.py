@@ -240,6 +240,70 @@ class Channel(Binary):
         self.assertTrue(json.loads(result.stdout))
 
 
+class Configuration(Binary):
+    def missing(self):
+        """(configuration, key that config check must name) of each that names what is not there."""
+        none = self.root / "none"
+        whole = self.root / "eab.key"
+        whole.write_text("bWFj")
+        file = self.root / "file"
+        file.write_text("no PEM")
+        binding = 'acme.eab_kid = "k"\nacme.eab_hmac_key_file = "%s"\n'
+        yield 'acme.ca_bundle = "%s"\n' % none, "acme.ca_bundle"
+        yield 'acme.ca_bundle = "%s"\n' % file, "acme.ca_bundle"
+        yield binding % none, "acme.eab_hmac_key_file"
+        yield binding % file, "acme.eab_hmac_key_file"
+        yield binding % self.root, "acme.eab_hmac_key_file"
+        yield 'traefik.dynamic_dir = "%s"\n' % none, "traefik.dynamic_dir"
+        yield 'traefik.dynamic_dir = "%s"\n' % file, "traefik.dynamic_dir"
+
+    def test_a_file_that_is_named_and_not_there_is_told_with_its_line(self):
+        for more, key in self.missing():
+            with self.subTest(more):
+                self.configure(more)
+                lines = self.config.read_text(encoding="utf-8").splitlines()
+                number = [line.startswith(key) for line in lines].index(True) + 1
+                result = self.run_it("config", "check")
+                self.assertEqual((result.returncode, result.stdout), (78, ""), result)
+                self.assertIn("%s:%d: %s: " % (self.config, number, key), result.stderr)
+                self.assertIn("what to do: ", result.stderr)
+
+    def test_every_such_file_is_told_at_once(self):
+        self.configure('acme.ca_bundle = "none"\nacme.eab_kid = "k"\n'
+                       'acme.eab_hmac_key_file = "none"\ntraefik.dynamic_dir = "none"\n')
+        result = self.run_it("config", "check")
+        self.assertEqual(result.returncode, 78, result)
+        self.assertIn("acme.ca_bundle: ", result.stderr)
+        self.assertIn("acme.eab_hmac_key_file: ", result.stderr)
+        self.assertIn("traefik.dynamic_dir: ", result.stderr)
+
+    def test_what_asks_no_ca_works_without_them_and_what_does_says_why(self):
+        for more, key in self.missing():
+            with self.subTest(more):
+                self.configure(more)
+                for words in (["list"], ["account", "show"], ["run", "get-certificate", "--data",
+                                                             '{"fqdn": "%s"}' % NAME]):
+                    result = self.run_it(*words)
+                    self.assertIn(result.returncode, (0, 2), result)
+                    self.assertNotIn(key, result.stderr)
+                if key == "acme.ca_bundle":
+                    result = self.run_it("issue", NAME, "--timeout", "2")
+                    self.assertEqual(result.returncode, 78, result)
+                    self.assertIn(key, result.stderr)
+                if key.startswith("acme."):
+                    result = self.run_it("serve")
+                    self.assertEqual(result.returncode, 78, result)
+                    self.assertIn(key, result.stderr)
+
+    def test_what_is_there_is_fine(self):
+        (self.root / "eab.key").write_text("bWFj\n")
+        (self.root / "dynamic").mkdir()
+        self.configure('acme.eab_kid = "k"\nacme.eab_hmac_key_file = "eab.key"\n'
+                       'traefik.dynamic_dir = "dynamic"\n')
+        result = self.run_it("config", "check")
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result)
+
+
 class Sockets(Binary):
     def test_the_socket_that_allows_most_is_asked(self):
         self.configure("".join(

@@ -1,6 +1,7 @@
 // The account at the CA: made once, found again by its key, never twice.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -16,8 +17,9 @@ namespace certwright::issue {
 
 class AccountKeeper {
  public:
-  AccountKeeper(store::Database& database, acme::Client& client, acme::AccountWishes wishes,
-                Clock& clock);
+  // `wishes` is asked at each registration, and may throw.
+  AccountKeeper(store::Database& database, acme::Client& client,
+                std::function<acme::AccountWishes()> wishes, Clock& clock);
 
   // The signer for orders. Without a stored account: a key is made and stored first, then
   // registered; with a stored key and no URL (a lost answer, a lost row): asked for by its key,
@@ -36,7 +38,7 @@ class AccountKeeper {
 
   store::Database& database_;
   acme::Client& client_;
-  const acme::AccountWishes wishes_;
+  const std::function<acme::AccountWishes()> wishes_;
   Clock& clock_;
   std::mutex one_at_a_time_;
 };
