@@ -40,6 +40,11 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
   }
 }
 
+// What the CA says of the account (RFC 8555 section 6.7), whatever it was asked for.
+bool IsOfTheAccount(const Failure& failure) {
+  return failure.acme_type == "accountDoesNotExist" || failure.acme_type == "userActionRequired";
+}
+
 // The order that a dead process left behind. One of a CA that is not asked any more is given up.
 std::optional<OrderRecord> FindOpenOrder(store::Session& session, std::int64_t certificate_id,
                                          const std::string& directory) {
@@ -164,7 +169,10 @@ CertificateVersion Obtainer::RunOrder(OrderRecord& order, const model::ProgressS
     while (true) {
       acme::Outcome outcome = flow.Step(order, stop);
       if (auto* done = std::get_if<acme::Done>(&outcome)) return std::move(done->version);
-      if (const auto* failed = std::get_if<acme::Failed>(&outcome)) throw Error(failed->failure);
+      if (const auto* failed = std::get_if<acme::Failed>(&outcome)) {
+        const Failure& failure = failed->failure;
+        throw Error(IsOfTheAccount(failure) ? accounts_.About(failure) : failure);
+      }
       if (!flow.Pause(std::get<acme::Wait>(outcome), stop)) {
         throw Error(FailureCode::kCancelled, "stopped while the order was under way",
                     "the order is kept: the next run carries it on");

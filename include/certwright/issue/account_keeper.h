@@ -23,14 +23,18 @@ class AccountKeeper {
 
   // The signer for orders. Without a stored account: a key is made and stored first, then
   // registered; with a stored key and no URL (a lost answer, a lost row): asked for by its key,
-  // registered only where the CA knows none. Throws as acme::RegisterAccount. One caller at a time
-  // does the work.
+  // registered only where the CA knows none. Throws as acme::RegisterAccount; what the CA refuses
+  // is said to be of the account. One caller at a time does the work.
   acme::Signer Ensure(const model::ProgressSink& progress, std::stop_token stop);
 
   // The same, and looks at the CA even where the URL is stored.
   model::Account Register(const model::ProgressSink& progress, std::stop_token stop);
 
   std::optional<model::Account> Find();
+
+  // The failure with the account that it concerns before the CA's words: at which CA, with which
+  // address.
+  Failure About(Failure failure) const;
 
  private:
   model::Account Establish(model::Account account, const model::ProgressSink& progress,
