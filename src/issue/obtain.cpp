@@ -244,6 +244,7 @@ std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::sto
   RefuseWildcards(request.identifiers);
   const std::string name_set = model::NameSetKey(request.identifiers);
   std::vector<std::string> report;
+  bool carried_on = false;
   database_.Read([&](store::Session& session) {
     const auto held = store::FindByNameSet(session, name_set);
     if (!held) return;
@@ -252,9 +253,10 @@ std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::sto
                            ": nothing would be ordered"));
       return;
     }
-    if (!request.force) CheckFuse(session, fuse_, held->certificate, clock_.Now());
-    if (store::FindOpenOrder(session, held->certificate.id)) {
-      report.push_back("an order is under way: it would be carried on");
+    const auto open = store::FindOpenOrder(session, held->certificate.id);
+    carried_on = open && open->directory == client_.directory_url();
+    if (!carried_on && !request.force) {
+      CheckFuse(session, fuse_, held->certificate, clock_.Now());
     }
   });
   if (!report.empty() && report.front().starts_with("already")) return report;
@@ -269,7 +271,9 @@ std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::sto
   const std::optional<model::Account> account = accounts_.Find();
   report.push_back(account && !account->url.empty() ? Cat("the account is ", account->url)
                                                     : "an account would be registered first");
-  report.push_back(Cat("one order would be made for ", name_set));
+  report.push_back(carried_on
+                       ? Cat("the order that is under way would be carried on for ", name_set)
+                       : Cat("one order would be made for ", name_set));
   return report;
 }
 
