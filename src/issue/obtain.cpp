@@ -34,7 +34,7 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
     Failure failure;
     failure.code = FailureCode::kInput;
     failure.detail = Cat(identifier.value, ": a wildcard cannot be proved by HTTP-01");
-    failure.advice = "name the hosts one by one, or upload a wildcard certificate";
+    failure.advice = "name the hosts one by one";
     failure.identifiers = {identifier.value};
     throw Error(std::move(failure));
   }

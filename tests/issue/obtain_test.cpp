@@ -241,7 +241,9 @@ TEST_F(ObtainTest, ADryRunOrdersNothing) {
   };
   const ObtainRequest request = Wish({"a.example.org"});
   EXPECT_THAT(dry(request), HasSubstr("would be registered"));
-  EXPECT_EQ(FailureOf([&] { dry(Wish({"*.example.org"})); }).code, FailureCode::kInput);
+  const Failure wildcard = FailureOf([&] { dry(Wish({"*.example.org"})); });
+  EXPECT_EQ(wildcard.code, FailureCode::kInput);
+  EXPECT_EQ(wildcard.advice, "name the hosts one by one") << "nothing that cannot be done";
   Cut("newOrder");
   Fails(request);
   ca_.before = nullptr;
