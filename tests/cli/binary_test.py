@@ -113,6 +113,22 @@ class Doors(Binary):
                     self.assertEqual(step.stdout, compact)
                     self.assertEqual(client.stdout, compact)
 
+    def test_an_empty_standard_input_is_told(self):
+        for stdin in ("", "\n", " \r\n\t"):
+            with self.subTest(stdin):
+                result = self.run_it("action", "set-certificate", stdin=stdin)
+                self.assertEqual(result.returncode, 10, result)
+                self.assertEqual(json.loads(result.stdout)[0]["error"], "(root)_required")
+                self.assertIn("JSON", result.stderr)
+                self.assertIn("standard input was empty", result.stderr)
+                result = self.run_it("action", "list", stdin=stdin)
+                self.assertEqual((result.returncode, result.stderr), (0, ""), result)
+        for words, stdin in ((["action", "set-certificate"], "{}"),
+                             (["run", "set-certificate"], "")):
+            result = self.run_it(*words, stdin=stdin)
+            self.assertEqual(result.returncode, 10, result)
+            self.assertNotIn("standard input", result.stderr)
+
     def test_failure_is_three_with_plain_texts(self):
         result = self.run_it("action", "set-certificate", stdin=self.fail_to_obtain())
         self.assertEqual(result.returncode, 3, result)
