@@ -202,7 +202,6 @@ Answer Client::Read(const http::Response& response, const std::string& url) cons
                 "check acme.directory: it must be the directory's own URL");
   }
   answer.text = response.body;
-  answer.content_type = std::string(response.Header("content-type"));
   if (const std::string_view location = response.Header("location"); !location.empty()) {
     answer.location = CheckedUrl(location, policy_, "the URL in Location");
   }

@@ -46,6 +46,15 @@ std::vector<std::string> Candidates(store::Session& session,
   return candidates;
 }
 
+// Whether nothing will be ordered.
+bool IsHeldAlready(const Context& context, const issue::ObtainRequest& request) {
+  if (request.force) return false;
+  const auto held = context.database.Read([&](store::Session& session) {
+    return store::FindByNameSet(session, model::NameSetKey(request.identifiers));
+  });
+  return held && held->current && Validity(*held->current, context.clock.Now()) != "expired";
+}
+
 [[noreturn]] void FailUnknown(const std::string& name_or_serial) {
   throw Error(FailureCode::kNotFound,
               Cat("no certificate for the name or serial '", Printable(name_or_serial, 260), "'"),
@@ -127,7 +136,7 @@ store::HeldCertificate FindExact(store::Session& session, const std::string& nam
 
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,
                               Millis timeout) {
-  PresentRoute(call);
+  if (!IsHeldAlready(call.context, request)) PresentRoute(call);
   return call.context.jobs.Submit(request)->Wait(timeout, call.progress, call.stop);
 }
 
@@ -149,17 +158,29 @@ bool AwaitServed(const Invocation& call, const model::CertificateVersion& versio
   }
   if (context.traefik == nullptr || version.names.empty()) return false;
   const std::string& name = version.names.front().value;
-  switch (context.traefik->WaitServed(name, version.serial_hex, kPatience, call.stop)) {
+  const auto wait = [&](Millis timeout) {
+    return context.traefik->WaitServed(name, version.serial_hex, timeout, call.stop);
+  };
+  // Of one that was there before the call, only a Traefik that answers is waited for.
+  traefik::Seen seen = event_seq > 0 ? wait(kPatience) : wait(Millis{0});
+  if (event_seq == 0 && seen == traefik::Seen::kNotServed) {
+    context.deliver(0, kPatience, call.stop);
+    seen = wait(kPatience);
+  }
+  switch (seen) {
     case traefik::Seen::kServed: call.Tell("served", "served by Traefik", 100); return true;
     case traefik::Seen::kNotLooked:
       call.Tell("written", "given to Traefik; no handshake could be tried", 100);
       return false;
-    case traefik::Seen::kNotServed: break;
+    case traefik::Seen::kNotServed:
+    case traefik::Seen::kUnreachable: break;
   }
-  throw Error(FailureCode::kTraefik,
-              Cat("the certificate is stored, but no TLS handshake for ", name,
-                  " through Traefik shows it"),
-              "see 'certwright traefik check'");
+  throw Error(
+      FailureCode::kTraefik,
+      Cat("the certificate is stored, but no TLS handshake for ", name,
+          seen == traefik::Seen::kUnreachable ? " through Traefik can be had: it cannot be reached"
+                                              : " through Traefik shows it"),
+      "see 'certwright traefik check'");
 }
 
 }  // namespace certwright::actions

@@ -81,14 +81,16 @@ json::Value WindowJson(const model::RenewalInfo& known);
 // Waits until the challenge route is there, for a while: where it does not come, the CA will say so
 // in its own words, and there may be another way for it.
 void PresentRoute(const Invocation& call);
-// An issuance as a caller asks for it: the challenge route is there, the one job of that name set
-// is joined or begun, and waited for. Throws as issue::Job::Wait.
+// An issuance as a caller asks for it: the challenge route is there where something will be
+// ordered, the one job of that name set is joined or begun, and waited for. Throws as
+// issue::Job::Wait.
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,
                               Millis timeout);
 
 // Waits until a change is where it was promised: Traefik and the other subscribers have it, and a
-// TLS handshake shows it. False: there is no Traefik, or no way to look at it. Throws
-// Error(kTraefik) where it does not come.
+// TLS handshake shows it. Without a change (event_seq 0) a Traefik that does not answer is not
+// waited for. False: there is no Traefik, or no way to look at it. Throws Error(kTraefik) where it
+// does not come.
 bool AwaitServed(const Invocation& call, const model::CertificateVersion& version,
                  std::int64_t event_seq);
 

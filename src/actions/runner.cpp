@@ -278,7 +278,8 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
     limits.max_bytes = 1 << 20;
     json::Value input;
     try {
-      input = NormalisedInput(call.input.empty() ? json::Value() : json::Parse(call.input, limits));
+      const bool nothing = Trim(call.input).empty();
+      input = NormalisedInput(nothing ? json::Value() : json::Parse(call.input, limits));
     } catch (const Error& error) {
       return Invalid(kExitSchema,
                      json::Value(json::Array{ViolationJson(

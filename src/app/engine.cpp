@@ -4,8 +4,8 @@
 
 #include <optional>
 
+#include "ca_settings.h"
 #include "certwright/acme/client.h"
-#include "certwright/base/encoding.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/challenge/http01_responder.h"
@@ -31,39 +31,12 @@ std::string HostName() {
   return name;
 }
 
-http::ClientOptions CaTransport(const config::Config& config) {
-  http::ClientOptions options;
-  options.user_agent = Cat("certwright/", kVersion);
-  options.ca_bundle = config.acme.ca_bundle;
-  options.allow_http_loopback = config.acme.allow_http_loopback;
-  options.exchange_timeout = std::chrono::seconds(config.acme.exchange_timeout);
-  return options;
-}
-
 http::ClientOptions TraefikTransport() {
   http::ClientOptions options;
   options.user_agent = Cat("certwright/", kVersion);
   options.allow_http_loopback = true;
   options.exchange_timeout = Millis(5'000);
   return options;
-}
-
-acme::AccountWishes Wishes(const config::Config& config) {
-  acme::AccountWishes wishes;
-  wishes.email = config.acme.email;
-  wishes.agree_to_terms = config.acme.agree_to_terms;
-  if (!config.acme.eab_kid.empty()) {
-    // CAs give the MAC key as base64url (RFC 8555 section 7.3.4).
-    const std::string text(Trim(ReadFile(config.acme.eab_hmac_key_file, 4096)));
-    const std::optional<std::string> key = FromBase64Url(text.substr(0, text.find('=')));
-    if (!key || key->empty()) {
-      throw Error(FailureCode::kConfig,
-                  Cat(config.acme.eab_hmac_key_file.string(), ": the EAB key is no base64url"),
-                  "put the HMAC key there exactly as the CA gave it");
-    }
-    wishes.external = acme::ExternalAccount{config.acme.eab_kid, Secret(*key)};
-  }
-  return wishes;
 }
 
 traefik::TraefikOptions TraefikOptionsOf(const config::Config& config) {
@@ -101,10 +74,11 @@ struct Engine::Impl {
       : mode(mode),
         clock(SystemClock()),
         database(store::Database::Open(config.state_dir)),
-        ca_transport(CaTransport(config)),
+        ca_transport(config),
         traefik_transport(TraefikTransport()),
         acme(config.acme.directory, ca_transport, clock, {config.acme.allow_http_loopback}),
-        accounts(*database, acme, Wishes(config), clock),
+        accounts(
+            *database, acme, [config] { return WishesOf(config); }, clock),
         responder({http::ParseEndpoint(config.http01_listen)}, clock),
         feed(*database, clock),
         obtainer(*database, acme, accounts, responder, feed, clock,
@@ -128,6 +102,7 @@ struct Engine::Impl {
   }
 
   void Serve(const config::Config& config) {
+    CheckCaFiles(config);  // a daemon asks the CA sooner or later: better told at its start
     responder.Listen();
     feed.Start();
     // Orders that an earlier process left behind; each job takes up the order of its name set.
@@ -163,7 +138,7 @@ struct Engine::Impl {
   const Mode mode;
   Clock& clock;
   std::unique_ptr<store::Database> database;
-  http::Client ca_transport;
+  CaTransport ca_transport;
   http::Client traefik_transport;
   acme::Client acme;
   issue::AccountKeeper accounts;

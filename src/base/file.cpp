@@ -34,24 +34,18 @@ struct ErrnoKind {
 
 ErrnoKind KindOf(int error) {
   switch (error) {
-    case ENOENT:
-      return {FailureCode::kNotFound, ""};
+    case ENOENT: return {FailureCode::kNotFound, ""};
     case EACCES:
     case EPERM:
       return {FailureCode::kPermission,
               "Check the owner and the mode of it and of the folders above."};
-    case ENOSPC:
-      return {FailureCode::kDisk, "The disk is full: make room and try again."};
-    case EDQUOT:
-      return {FailureCode::kDisk, "The disk quota is used up: make room and try again."};
+    case ENOSPC: return {FailureCode::kDisk, "The disk is full: make room and try again."};
+    case EDQUOT: return {FailureCode::kDisk, "The disk quota is used up: make room and try again."};
     case EFBIG:
       return {FailureCode::kDisk, "A limit on the size of files is in force (ulimit -f)."};
-    case EROFS:
-      return {FailureCode::kDisk, "The file system is read-only: mount it for writing."};
-    case EIO:
-      return {FailureCode::kDisk, "The disk reports an error: look at the kernel's log."};
-    default:
-      return {FailureCode::kDisk, ""};
+    case EROFS: return {FailureCode::kDisk, "The file system is read-only: mount it for writing."};
+    case EIO: return {FailureCode::kDisk, "The disk reports an error: look at the kernel's log."};
+    default: return {FailureCode::kDisk, ""};
   }
 }
 
@@ -62,8 +56,6 @@ ErrnoKind KindOf(int error) {
               Cat("Make the folder ", Shown(path.parent_path()), "."));
 }
 
-Path FolderOf(const Path& path) { return path.has_parent_path() ? path.parent_path() : Path("."); }
-
 void WriteAll(int fd, std::string_view content, const Path& path) {
   while (!content.empty()) {
     const ssize_t put = Retry([&] { return ::write(fd, content.data(), content.size()); });
@@ -72,61 +64,29 @@ void WriteAll(int fd, std::string_view content, const Path& path) {
   }
 }
 
-// So that the rename itself outlives a power loss.
-void SyncFolder(const Path& dir) {
-  const Fd fd(Retry([&] { return ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-  if (!fd) ThrowWriteErrno(errno, "cannot open the folder", dir);
-  // EINVAL: a file system that has no such thing and needs none.
-  if (Retry([&] { return ::fsync(fd.get()); }) < 0 && errno != EINVAL) {
-    ThrowWriteErrno(errno, "cannot sync the folder", dir);
-  }
+constexpr std::size_t kSuffixBytes = 8;
+constexpr std::string_view kSuffix = ".tmp";
+
+// A name that says whose it is, short enough for any target name.
+std::string TemporaryPrefix(const Path& target) {
+  return Cat(".", target.filename().native().substr(0, 200), ".");
 }
 
-// A file that is gone at the end of its life unless it was renamed.
-class Temporary {
- public:
-  explicit Temporary(const Path& target, const Path& dir) : target_(target) {
-    // A name that says whose it is, short enough for any target name.
-    const std::string name = target.filename().native().substr(0, 200);
-    path_ = dir / Cat(".", name, ".", RandomHex(SystemRandom(), 8), ".tmp");
-    fd_ = Fd(Retry([&] {
-      return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    }));
-    if (!fd_) ThrowWriteErrno(errno, "cannot write", target_);
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  ~Temporary() {
-    if (!renamed_) ::unlink(path_.c_str());
-  }
+bool IsTemporaryFor(const std::string& prefix, std::string_view name) {
+  if (!name.starts_with(prefix) || !name.ends_with(kSuffix)) return false;
+  if (name.size() != prefix.size() + 2 * kSuffixBytes + kSuffix.size()) return false;
+  return name.substr(prefix.size(), 2 * kSuffixBytes).find_first_not_of("0123456789abcdef") ==
+         std::string_view::npos;
+}
 
-  void Fill(std::string_view content, const WriteOptions& options) {
-    WriteAll(fd_.get(), content, target_);
-    const bool chown =
-        options.owner != static_cast<uid_t>(-1) || options.group != static_cast<gid_t>(-1);
-    // Owner first: chown takes set-id bits away, and the mode must not be wider before it.
-    if (chown && ::fchown(fd_.get(), options.owner, options.group) < 0) {
-      ThrowWriteErrno(errno, "cannot give to its owner", target_);
-    }
-    if (::fchmod(fd_.get(), options.mode) < 0)
-      ThrowWriteErrno(errno, "cannot set the mode of", target_);
-    if (Retry([&] { return ::fsync(fd_.get()); }) < 0)
-      ThrowWriteErrno(errno, "cannot sync", target_);
-  }
-
-  void Rename() {
-    if (::rename(path_.c_str(), target_.c_str()) < 0) {
-      ThrowWriteErrno(errno, "cannot replace", target_);
-    }
-    renamed_ = true;
-  }
-
- private:
-  const Path& target_;
-  Path path_;
-  Fd fd_;
-  bool renamed_ = false;
-};
+// Where its lock is free, nobody is writing it any more.
+void RemoveAbandoned(const Path& path) {
+  const Fd fd(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) < 0) return;
+  if (!S_ISREG(info.st_mode) || info.st_uid != ::geteuid()) return;
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
+}
 
 void MakeParents(const Path& dir) {
   if (dir.empty() || ::access(dir.c_str(), F_OK) == 0) return;
@@ -167,12 +127,91 @@ void Fd::Reset() {
   if (fd_ >= 0) ::close(Release());
 }
 
+StagedFile::StagedFile(const Path& path, std::string_view content, const WriteOptions& options)
+    : target_(path) {
+  try {
+    Open(options.temporary_dir.empty() ? FolderOf(path) : options.temporary_dir);
+    Fill(content, options);
+  } catch (...) {
+    // The destructor does not run for a constructor that throws.
+    if (!path_.empty()) ::unlink(path_.c_str());
+    throw;
+  }
+}
+
+StagedFile::StagedFile(StagedFile&& other) noexcept
+    : target_(std::move(other.target_)),
+      path_(std::exchange(other.path_, {})),
+      fd_(std::move(other.fd_)) {}
+
+StagedFile::~StagedFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+void StagedFile::Open(const Path& dir) {
+  for (;;) {
+    const Path path =
+        dir / Cat(TemporaryPrefix(target_), RandomHex(SystemRandom(), kSuffixBytes), kSuffix);
+    Fd fd(Retry([&] {
+      return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }));
+    if (!fd) ThrowWriteErrno(errno, "cannot write", target_);
+    path_ = path;
+    fd_ = std::move(fd);
+    // A file system without locks has no leftovers removed either.
+    Retry([&] { return ::flock(fd_.get(), LOCK_EX); });
+    struct stat info {};
+    if (::fstat(fd_.get(), &info) < 0) ThrowWriteErrno(errno, "cannot look at", target_);
+    if (info.st_nlink > 0) return;
+    // Taken for a leftover between open and flock.
+  }
+}
+
+void StagedFile::Fill(std::string_view content, const WriteOptions& options) {
+  WriteAll(fd_.get(), content, target_);
+  const bool chown =
+      options.owner != static_cast<uid_t>(-1) || options.group != static_cast<gid_t>(-1);
+  // Owner first: chown takes set-id bits away, and the mode must not be wider before it.
+  if (chown && ::fchown(fd_.get(), options.owner, options.group) < 0) {
+    ThrowWriteErrno(errno, "cannot give to its owner", target_);
+  }
+  if (::fchmod(fd_.get(), options.mode) < 0)
+    ThrowWriteErrno(errno, "cannot set the mode of", target_);
+  if (Retry([&] { return ::fsync(fd_.get()); }) < 0) ThrowWriteErrno(errno, "cannot sync", target_);
+}
+
+void StagedFile::Rename() {
+  if (::rename(path_.c_str(), target_.c_str()) < 0) {
+    ThrowWriteErrno(errno, "cannot replace", target_);
+  }
+  path_.clear();
+  fd_.Reset();
+}
+
+void SyncFolder(const Path& dir) {
+  const Fd fd(Retry([&] { return ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  if (!fd) ThrowWriteErrno(errno, "cannot open the folder", dir);
+  // EINVAL: a file system that has no such thing and needs none.
+  if (Retry([&] { return ::fsync(fd.get()); }) < 0 && errno != EINVAL) {
+    ThrowWriteErrno(errno, "cannot sync the folder", dir);
+  }
+}
+
+Path FolderOf(const Path& file) { return file.has_parent_path() ? file.parent_path() : Path("."); }
+
+void RemoveLeftovers(const Path& path) {
+  const std::string prefix = TemporaryPrefix(path);
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(FolderOf(path), error), end;
+       !error && entry != end; entry.increment(error)) {
+    if (IsTemporaryFor(prefix, entry->path().filename().native())) RemoveAbandoned(entry->path());
+  }
+}
+
 void WriteFileAtomically(const Path& path, std::string_view content, const WriteOptions& options) {
-  const Path dir = FolderOf(path);
-  Temporary file(path, options.temporary_dir.empty() ? dir : options.temporary_dir);
-  file.Fill(content, options);
+  StagedFile file(path, content, options);
   file.Rename();
-  SyncFolder(dir);
+  SyncFolder(FolderOf(path));
 }
 
 std::string ReadFile(const Path& path, std::size_t max_bytes) {

@@ -30,8 +30,11 @@ std::string ReadStdin() {
   return text;
 }
 
+constexpr int kBadInput = 10;  // contract.md, "How an action is called"
+
 int RunAction(Session& session, const std::string& name, std::string input, bool as_client,
               AgentChannel& agent) {
+  const bool nothing_came = !as_client && Trim(input).empty();
   actions::Call call;
   call.action = name;
   call.input = std::move(input);
@@ -57,6 +60,12 @@ int RunAction(Session& session, const std::string& name, std::string input, bool
     session.Report(actions::PlainFailure(*result.failure));
   } else if (!result.error.empty()) {
     std::fprintf(stderr, "%s\n", actions::PlainText(result.error).c_str());
+  }
+  if (nothing_came && result.exit_code == kBadInput) {
+    std::fprintf(
+        stderr, "%s\n",
+        actions::PlainText(Cat("standard input was empty: ", name, " expects its JSON input there"))
+            .c_str());
   }
   return result.exit_code;
 }

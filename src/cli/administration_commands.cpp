@@ -1,4 +1,5 @@
 // serve, account, traefik and config.
+#include "ca_settings.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "commands.h"
@@ -46,18 +47,21 @@ int TraefikCheck(Session& session) {
   return output.Bool("ok") ? 0 : 1;
 }
 
+// A wrong file is 1; a good one that names what is not there is 78, as it is for what needs that.
 int ConfigCheck(Session& session) {
+  config::Config config;
   try {
-    const config::Config config = session.ReadConfig();
-    const std::string file =
-        config.file.empty() ? "no file: the defaults hold" : config.file.string();
-    session.Print(json::Value::Object({{"ok", true}, {"file", config.file.string()}}),
-                  [&] { return Cat("ok: ", file, "\n"); });
-    return 0;
+    config = session.ReadConfig();
   } catch (...) {
     session.Report(CurrentFailure());
     return 1;
   }
+  app::CheckFiles(config);
+  const std::string file =
+      config.file.empty() ? "no file: the defaults hold" : config.file.string();
+  session.Print(json::Value::Object({{"ok", true}, {"file", config.file.string()}}),
+                [&] { return Cat("ok: ", file, "\n"); });
+  return 0;
 }
 
 int ConfigShow(Session& session) {
@@ -119,7 +123,9 @@ void AddAdministration(CLI::App& app, Chosen& chosen) {
             TraefikCheck);
 
   CLI::App* config = AddGroup(app, "config", "The configuration");
-  AddSimple(*config, "check", "Whether the file is good (exit 1: it is not)", chosen, ConfigCheck);
+  AddSimple(*config, "check",
+            "Whether the file is good (exit 1: it is not; 78: what it names is not there)", chosen,
+            ConfigCheck);
   AddSimple(*config, "show", "Every value in force and where it came from", chosen, ConfigShow);
 }
 

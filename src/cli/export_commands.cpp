@@ -22,17 +22,18 @@ struct ExportOptions {
   std::string password_file;
 };
 
-// certbot's names, which other programs' documentation speaks of.
+// certbot's names, which other programs' documentation speaks of. The key first, and what is read
+// with it next: see WritePair.
 struct DirFile {
   const char* member;
   const char* name;
   mode_t mode;
 };
 constexpr DirFile kDirFiles[] = {
+    {"key", "privkey.pem", kKeyMode},
+    {"fullchain", "fullchain.pem", kPublicMode},
     {"cert", "cert.pem", kPublicMode},
     {"chain", "chain.pem", kPublicMode},
-    {"fullchain", "fullchain.pem", kPublicMode},
-    {"key", "privkey.pem", kKeyMode},
 };
 
 json::Value Ask(Session& session, const ExportOptions& options, const std::string& format) {
@@ -53,12 +54,12 @@ std::string Content(const json::Value& output) {
 int ExportToDir(Session& session, const ExportOptions& options) {
   const json::Value bundle = json::Parse(Content(Ask(session, options, "json")), {1 << 22, 32});
   const Path dir = options.dir;
+  std::vector<exports::OutputFile> files;
   for (const DirFile& file : kDirFiles) {
-    WriteOptions write;
-    write.mode = file.mode;
-    WriteFileAtomically(dir / file.name, bundle.String(file.member), write);
-    session.Say((dir / file.name).string());
+    files.push_back({dir / file.name, Secret(bundle.String(file.member)), file.mode});
   }
+  exports::WriteTogether(files);
+  for (const exports::OutputFile& file : files) session.Say(file.path.string());
   return 0;
 }
 
@@ -67,9 +68,8 @@ int RunExport(Session& session, const ExportOptions& options) {
   const json::Value output = Ask(session, options, options.format);
   const std::string content = Content(output);
   if (!options.file.empty()) {
-    WriteOptions write;
-    write.mode = output.Bool("has_key") ? kKeyMode : kPublicMode;
-    WriteFileAtomically(options.file, content, write);
+    exports::WriteTogether(
+        {{options.file, Secret(content), output.Bool("has_key") ? kKeyMode : kPublicMode}});
     session.Say(options.file);
     return 0;
   }
@@ -96,12 +96,31 @@ Failure FailureOf(const actions::Result& result) {
   return failure;
 }
 
+// A link that leads nowhere is there too: it would be replaced like a file.
+bool IsThere(const Path& path) {
+  std::error_code error;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, error));
+}
+
+// One file alone is of no use to a program, and a pair of ours would replace it.
+[[noreturn]] void FailLoneFile(const PairOptions& options, bool cert_there, Failure why) {
+  const std::string& there = cert_there ? options.cert_file : options.key_file;
+  const std::string& missing = cert_there ? options.key_file : options.cert_file;
+  why.detail = Cat(why.detail, "; ", Printable(there), " is there and ", Printable(missing),
+                   " is not: a self-signed pair would replace it, so nothing was written");
+  const std::string move = Cat("move ", Printable(there), " away where a self-signed pair will do");
+  why.advice = why.advice.empty() ? move : Cat(why.advice, "; or ", move);
+  throw Error(std::move(why));
+}
+
 // contract.md, "Command get-certificate": 0 saved, 3 unchanged, 1 error; a self-signed pair never
 // takes the place of files that are there.
 int GetCertificateFiles(Session& session, const PairOptions& options) {
   try {
-    const bool both_there =
-        access(options.cert_file.c_str(), F_OK) == 0 && access(options.key_file.c_str(), F_OK) == 0;
+    const bool cert_there = IsThere(options.cert_file);
+    const bool key_there = IsThere(options.key_file);
+    const bool both_there = cert_there && key_there;
+    const bool one_there = cert_there != key_there;
     actions::Call call;
     call.action = "get-certificate";
     call.input = json::Write(json::Value::Object({{"fqdn", options.fqdn}}));
@@ -117,12 +136,19 @@ int GetCertificateFiles(Session& session, const PairOptions& options) {
       }
     } catch (const Error& error) {
       if (both_there) throw;
+      if (one_there) FailLoneFile(options, cert_there, error.failure());
       session.Say(Cat("certwright: ", error.what(), "; a self-signed pair is written"));
     }
     if (pair.chain_pem.empty()) {
       if (both_there) {
         session.Say(Cat("nothing was obtained for ", Printable(options.fqdn), "; the files stay"));
         return 3;
+      }
+      if (one_there) {
+        Failure nothing;
+        nothing.code = FailureCode::kNotFound;
+        nothing.detail = Cat("nothing was obtained for ", Printable(options.fqdn));
+        FailLoneFile(options, cert_there, std::move(nothing));
       }
       pair = exports::SelfSignedFor(options.fqdn);
     }
@@ -166,8 +192,9 @@ void AddGetCertificate(CLI::App& app, Chosen& chosen) {
   CLI::App* command =
       app.add_subcommand("get-certificate", "Keep a certificate and key file up to date");
   command->footer(
-      "\nWhere nothing was obtained and a file is missing, a self-signed pair is written; files\n"
-      "that are there are never replaced by one.\n\n"
+      "\nWhere nothing was obtained and neither file is there, a self-signed pair is written; a "
+      "file\n"
+      "that is there is never replaced by one: with one of the two alone that is an error.\n\n"
       "Exit codes: 0 saved or updated; 3 unchanged; 1 error.");
   command->add_option("--cert-file", options->cert_file, "Chain in PEM, leaf first")->required();
   command->add_option("--key-file", options->key_file, "Key in PEM, 0600")->required();

@@ -71,8 +71,12 @@ std::string ShowText(const json::Value& output) {
                           "ca", "key_type", "owner", "next_renewal", "ari_id"}) {
     row(key, output.String(key));
   }
+  // The leaf's subject is often empty (RFC 5280 section 4.1.2.6): its names say what it is.
+  std::string instead = Cat("(no subject) ", Join(output.Strings("names"), ", "));
   for (const json::Value& entry : output["chain"].Items()) {
-    row("chain", Cat(entry.String("subject"), ", until ", entry.String("valid_to")));
+    const std::string subject = entry.String("subject");
+    row("chain", Cat(subject.empty() ? instead : subject, ", until ", entry.String("valid_to")));
+    instead = "(no subject)";
   }
   for (const json::Value& version : output["versions"].Items()) {
     row("version", Cat(version.String("serial"), ", obtained ", version.String("obtained_at"),

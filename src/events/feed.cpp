@@ -44,6 +44,25 @@ struct Feed::Impl {
   std::uint64_t notified = 0;
   std::vector<std::unique_ptr<Worker>> workers;
 
+  bool IsSubscriber(const std::string& name) const {
+    return std::any_of(workers.begin(), workers.end(),
+                       [&](const auto& worker) { return worker->name == name; });
+  }
+
+  // Else a subscriber that was configured once would stop the pruning of events for ever.
+  void ForgetWhoIsGone() {
+    try {
+      const auto known = database.Read(store::ListSubscribers);
+      for (const std::string& name : known) {
+        if (IsSubscriber(name)) continue;
+        database.Write([&](store::Session& session) { store::DeletePosition(session, name); });
+        log::Info(Cat("events: ", Printable(name), " is no subscriber any more"));
+      }
+    } catch (const std::exception& error) {
+      log::Error(Cat("events: who is gone could not be forgotten: ", Printable(error.what())));
+    }
+  }
+
   std::uint64_t Notified() {
     const std::lock_guard guard(mutex);
     return notified;
@@ -133,6 +152,7 @@ void Feed::Subscribe(std::unique_ptr<Subscriber> subscriber, bool from_start) {
 }
 
 void Feed::Start() {
+  impl_->ForgetWhoIsGone();
   for (auto& worker : impl_->workers) {
     if (worker->thread.joinable()) continue;
     worker->thread = std::jthread([impl = impl_.get(), worker = worker.get()](
@@ -156,6 +176,7 @@ void Feed::Notify() {
 }
 
 std::vector<std::string> Feed::DeliverPending(std::stop_token stop) {
+  impl_->ForgetWhoIsGone();
   std::vector<std::string> failures;
   for (auto& worker : impl_->workers) {
     try {

@@ -1,15 +1,11 @@
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <optional>
+#include <set>
 
 #include "certwright/base/encoding.h"
 #include "certwright/base/error.h"
-#include "certwright/base/random.h"
-#include "certwright/base/text.h"
 #include "certwright/export/bundle.h"
 
 namespace certwright::exports {
@@ -40,63 +36,6 @@ bool Holds(const Path& file, const Secret& wanted) {
   }
 }
 
-Path FolderOf(const Path& file) { return file.has_parent_path() ? file.parent_path() : Path("."); }
-
-// A new file beside its target: whole and on the disk, but not yet in its place.
-// WriteFileAtomically does both in one step, and here two files must be ready before the first is
-// renamed.
-class Staged {
- public:
-  Staged(Path target, const Secret& content, mode_t mode) : target_(std::move(target)) {
-    path_ = FolderOf(target_) / Cat(".", target_.filename().string().substr(0, 200), ".",
-                                    RandomHex(SystemRandom(), 8), ".tmp");
-    Fd fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!fd) Fail("cannot write");
-    Write(fd.get(), content.Reveal());
-    if (::fchmod(fd.get(), mode) < 0) Fail("cannot set the mode of");
-    if (::fsync(fd.get()) < 0) Fail("cannot sync");
-  }
-  Staged(const Staged&) = delete;
-  Staged& operator=(const Staged&) = delete;
-  ~Staged() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-
-  void Rename() {
-    if (::rename(path_.c_str(), target_.c_str()) < 0) Fail("cannot replace");
-    path_.clear();
-  }
-
- private:
-  void Write(int fd, std::string_view rest) {
-    while (!rest.empty()) {
-      const ssize_t put = ::write(fd, rest.data(), rest.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) Fail("cannot write");
-      rest.remove_prefix(static_cast<std::size_t>(put));
-    }
-  }
-  // The destructor does not run for a constructor that throws.
-  [[noreturn]] void Fail(std::string_view what) {
-    const int error = errno;
-    ::unlink(path_.c_str());
-    if (error == ENOENT) {
-      throw Error(FailureCode::kDisk,
-                  Cat(what, " ", Printable(target_.string()), ": the folder does not exist"),
-                  Cat("make the folder ", Printable(FolderOf(target_).string())));
-    }
-    ThrowErrno(error, what, target_);
-  }
-
-  Path target_;
-  Path path_;
-};
-
-void SyncFolder(const Path& dir) {
-  const Fd fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || (::fsync(fd.get()) < 0 && errno != EINVAL)) ThrowErrno(errno, "cannot sync", dir);
-}
-
 // A key that others may read is put right also where its content is.
 void Tighten(const Path& key_file) {
   struct stat info {};
@@ -108,23 +47,32 @@ void Tighten(const Path& key_file) {
 
 }  // namespace
 
+void WriteTogether(const std::vector<OutputFile>& files) {
+  for (const OutputFile& file : files) RemoveLeftovers(file.path);
+  std::vector<StagedFile> staged;
+  for (const OutputFile& file : files) {
+    WriteOptions options;
+    options.mode = file.mode;
+    staged.emplace_back(file.path, file.content.Reveal(), options);
+  }
+  for (StagedFile& file : staged) file.Rename();
+  std::set<Path> folders;
+  for (const OutputFile& file : files) folders.insert(FolderOf(file.path));
+  for (const Path& folder : folders) SyncFolder(folder);
+}
+
 bool WritePair(const Path& cert_file, const Path& key_file,
                const model::CertificateVersion& version) {
-  const Secret cert = MakeBundle(version, Format::kFullchain, Secret());
-  const Secret key = MakeBundle(version, Format::kKey, Secret());
-  std::optional<Staged> new_key;
-  std::optional<Staged> new_cert;
-  if (!Holds(key_file, key)) new_key.emplace(key_file, key, kKeyMode);
-  if (!Holds(cert_file, cert)) new_cert.emplace(cert_file, cert, kCertMode);
-  if (new_key) {
-    new_key->Rename();
-  } else {
-    Tighten(key_file);
+  const OutputFile key{key_file, MakeBundle(version, Format::kKey, Secret()), kKeyMode};
+  const OutputFile cert{cert_file, MakeBundle(version, Format::kFullchain, Secret()), kCertMode};
+  std::vector<OutputFile> changed;
+  for (const OutputFile* file : {&key, &cert}) {
+    RemoveLeftovers(file->path);
+    if (!Holds(file->path, file->content)) changed.push_back(*file);
   }
-  if (new_cert) new_cert->Rename();
-  if (new_key) SyncFolder(FolderOf(key_file));
-  if (new_cert) SyncFolder(FolderOf(cert_file));
-  return new_key || new_cert;
+  WriteTogether(changed);
+  Tighten(key_file);
+  return !changed.empty();
 }
 
 }  // namespace certwright::exports

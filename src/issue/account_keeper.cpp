@@ -1,13 +1,14 @@
 #include "certwright/issue/account_keeper.h"
 
 #include "certwright/acme/retry.h"
+#include "certwright/base/text.h"
 #include "certwright/crypto/key.h"
 #include "certwright/store/accounts.h"
 
 namespace certwright::issue {
 
 AccountKeeper::AccountKeeper(store::Database& database, acme::Client& client,
-                             acme::AccountWishes wishes, Clock& clock)
+                             std::function<acme::AccountWishes()> wishes, Clock& clock)
     : database_(database), client_(client), wishes_(std::move(wishes)), clock_(clock) {}
 
 std::optional<model::Account> AccountKeeper::Find() {
@@ -26,17 +27,35 @@ model::Account AccountKeeper::Establish(model::Account account, const model::Pro
     // Stored before the CA hears of it: an account whose key is lost is lost.
     database_.Write([&](store::Session& session) { store::SaveAccount(session, account); });
   }
-  acme::WithRetries(
-      clock_, stop,
-      [&] {
-        if (!new_key && acme::FindAccountByKey(client_, account, stop)) return;
-        acme::RegisterAccount(client_, wishes_, account, stop);
-      },
-      [&](const Failure& failure) {
-        if (progress) progress({"retry", failure.detail + "; trying again", 0});
-      });
+  try {
+    acme::WithRetries(
+        clock_, stop,
+        [&] {
+          if (!new_key && acme::FindAccountByKey(client_, account, stop)) return;
+          acme::RegisterAccount(client_, wishes_(), account, stop);
+        },
+        [&](const Failure& failure) {
+          if (progress) progress({"retry", failure.detail + "; trying again", 0});
+        });
+  } catch (const Error& error) {
+    const FailureCode code = error.failure().code;
+    if (code != FailureCode::kRefused && code != FailureCode::kRateLimited) throw;
+    throw Error(About(error.failure()));
+  }
   database_.Write([&](store::Session& session) { store::SaveAccount(session, account); });
   return account;
+}
+
+Failure AccountKeeper::About(Failure failure) const {
+  std::string email;
+  try {
+    email = wishes_().email;
+  } catch (const Error&) {  // another file is wrong: not what is told here
+  }
+  failure.detail =
+      Cat("the account at ", client_.directory_url(),
+          email.empty() ? "" : Cat(" (", Printable(email, 300), ")"), ": ", failure.detail);
+  return failure;
 }
 
 acme::Signer AccountKeeper::Ensure(const model::ProgressSink& progress, std::stop_token stop) {

@@ -33,7 +33,7 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
     Failure failure;
     failure.code = FailureCode::kInput;
     failure.detail = Cat(identifier.value, ": a wildcard cannot be proved by HTTP-01");
-    failure.advice = "name the hosts one by one, or upload a wildcard certificate";
+    failure.advice = "name the hosts one by one";
     failure.identifiers = {identifier.value};
     throw Error(std::move(failure));
   }
@@ -42,6 +42,11 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
 bool NeedsWork(const store::HeldCertificate& held, const ObtainRequest& request, UnixSeconds now) {
   const model::CertificatePolicy& policy = held.certificate.policy;
   return request.force || request.renew || !IsValidNow(held.current, now) || request.wish.Over(policy) != policy;
+}
+
+// What the CA says of the account (RFC 8555 section 6.7), whatever it was asked for.
+bool IsOfTheAccount(const Failure& failure) {
+  return failure.acme_type == "accountDoesNotExist" || failure.acme_type == "userActionRequired";
 }
 
 void GiveUp(store::Session& session, OrderRecord& order, std::string why) {
@@ -177,7 +182,10 @@ CertificateVersion Obtainer::RunOrder(OrderRecord& order, const model::ProgressS
     while (true) {
       acme::Outcome outcome = flow.Step(order, stop);
       if (auto* done = std::get_if<acme::Done>(&outcome)) return std::move(done->version);
-      if (const auto* failed = std::get_if<acme::Failed>(&outcome)) throw Error(failed->failure);
+      if (const auto* failed = std::get_if<acme::Failed>(&outcome)) {
+        const Failure& failure = failed->failure;
+        throw Error(IsOfTheAccount(failure) ? accounts_.About(failure) : failure);
+      }
       if (!flow.Pause(std::get<acme::Wait>(outcome), stop)) {
         throw Error(FailureCode::kCancelled, "stopped while the order was under way",
                     "the order is kept: the next run carries it on");
@@ -253,6 +261,7 @@ std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::sto
   const std::string name_set = model::NameSetKey(request.identifiers);
   std::vector<std::string> report;
   model::CertificatePolicy policy = request.wish.Over(defaults_);
+  bool carried_on = false;
   database_.Read([&](store::Session& session) {
     const auto held = store::FindByNameSet(session, name_set);
     if (!held) return;
@@ -262,9 +271,11 @@ std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::sto
                            ": nothing would be ordered"));
       return;
     }
-    if (!request.force) CheckFuse(session, fuse_, held->certificate, clock_.Now());
-    if (store::FindOpenOrder(session, held->certificate.id)) {
-      report.push_back("an order is under way: it would be carried on");
+    const auto open = store::FindOpenOrder(session, held->certificate.id);
+    carried_on = open && open->directory == client_.directory_url() &&
+                 policy == held->certificate.policy;
+    if (!carried_on && !request.force) {
+      CheckFuse(session, fuse_, held->certificate, clock_.Now());
     }
   });
   if (!report.empty() && report.front().starts_with("already")) return report;
@@ -279,7 +290,9 @@ std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::sto
   const std::optional<model::Account> account = accounts_.Find();
   report.push_back(account && !account->url.empty() ? Cat("the account is ", account->url)
                                                     : "an account would be registered first");
-  report.push_back(Cat("one order would be made for ", name_set));
+  report.push_back(carried_on
+                       ? Cat("the order that is under way would be carried on for ", name_set)
+                       : Cat("one order would be made for ", name_set));
   return report;
 }
 

@@ -73,4 +73,15 @@ void SavePosition(Session& session, const std::string& subscriber, std::int64_t 
       .Run();
 }
 
+std::vector<std::string> ListSubscribers(Session& session) {
+  Query rows(Of(session), "SELECT subscriber FROM feed_position ORDER BY subscriber");
+  std::vector<std::string> subscribers;
+  while (rows.Step()) subscribers.push_back(rows.Text());
+  return subscribers;
+}
+
+void DeletePosition(Session& session, const std::string& subscriber) {
+  Query(Of(session), "DELETE FROM feed_position WHERE subscriber = ?", subscriber).Run();
+}
+
 }  // namespace certwright::store

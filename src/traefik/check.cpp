@@ -185,15 +185,18 @@ Seen Publisher::WaitServed(const std::string& name, const std::string& serial_he
   Millis pause = kFirstPoll;
   for (;;) {
     const auto left = std::chrono::duration_cast<Millis>(end - clock_.SteadyNow());
+    Seen seen = Seen::kNotServed;
     try {
-      const auto patience = std::clamp(left, Millis{1}, kHandshakeTimeout);
+      const auto patience =
+          timeout == Millis{0} ? kHandshakeTimeout : std::clamp(left, Millis{1}, kHandshakeTimeout);
       if (peer_(address->host, address->port, ServerName(name), patience) == wanted) {
         return Seen::kServed;
       }
     } catch (const Error& error) {
       if (error.failure().code != FailureCode::kNetwork) throw;
+      seen = Seen::kUnreachable;
     }
-    if (clock_.SteadyNow() + pause >= end) return Seen::kNotServed;
+    if (clock_.SteadyNow() + pause >= end) return seen;
     if (!clock_.Sleep(pause, stop)) {
       throw Error(FailureCode::kCancelled, "stopped while waiting for Traefik");
     }

@@ -79,7 +79,7 @@ class ActionsTest : public testing::Test {
       : database_(store::Database::Open(temp_.path() / "state")),
         ca_(clock_),
         client_(kDirectory, ca_, clock_),
-        accounts_(*database_, client_, Wishes(), clock_),
+        accounts_(*database_, client_, Wishes, clock_),
         feed_(*database_, clock_),
         obtainer_(*database_, client_, accounts_, presenter_, feed_, clock_, issue::Fuse{},
                   {}, [this](const Failure&, int) { return clock_.Now() + 60; }) {

@@ -149,6 +149,43 @@ TEST_F(WriteFile, KeepsTheFormerFileWhenTheDiskIsFull) {
   EXPECT_EQ(Entries(), 1U);
 }
 
+TEST_F(WriteFile, RemovesWhatAKilledProcessLeftAndNothingElse) {
+  const Path target = dir_ / "key.pem";
+  const auto name = [](const char* text) { return std::string(text); };
+  const std::vector<std::string> leftovers = {name(".key.pem.0123456789abcdef.tmp"),
+                                              name(".key.pem.fedcba9876543210.tmp")};
+  const std::vector<std::string> others = {
+      name("key.pem"),
+      name("key.pem.0123456789abcdef.tmp"),
+      name(".key.pem.0123456789abcdef.tmp~"),
+      name(".key.pem.0123456789abcde.tmp"),
+      name(".key.pem.0123456789abcdeg.tmp"),
+      name(".cert.pem.0123456789abcdef.tmp"),
+      name(".key.pem.tmp"),
+  };
+  for (const auto& file : leftovers) std::ofstream(dir_ / file) << "half";
+  for (const auto& file : others) std::ofstream(dir_ / file) << "whole";
+  fs::create_directory(dir_ / ".key.pem.00000000000000aa.tmp");
+  fs::create_symlink("key.pem", dir_ / ".key.pem.00000000000000bb.tmp");
+  StagedFile being_written(target, "new");
+  const std::size_t before = Entries();
+  RemoveLeftovers(target);
+  EXPECT_EQ(Entries(), before - leftovers.size());
+  for (const auto& file : leftovers) EXPECT_FALSE(fs::exists(dir_ / file)) << file;
+  being_written.Rename();
+  EXPECT_EQ(ReadFile(target), "new");
+  RemoveLeftovers(dir_ / "missing" / "key.pem");
+}
+
+TEST_F(WriteFile, IsGoneWhereItWasStagedAndNotRenamed) {
+  {
+    StagedFile first(dir_ / "a", "1");
+    StagedFile second(std::move(first));
+    EXPECT_EQ(Entries(), 1u);
+  }
+  EXPECT_EQ(Entries(), 0u);
+}
+
 TEST_F(ReadsFile, SaysWhyItCannot) {
   EXPECT_EQ(FailureOf([&] { ReadFile(dir_ / "none"); }).code, FailureCode::kNotFound);
   EXPECT_EQ(FailureOf([&] { ReadFile(dir_); }).code, FailureCode::kDisk);

@@ -6,6 +6,7 @@ tests/e2e.
 """
 
 import concurrent.futures
+import fcntl
 import json
 import os
 import pathlib
@@ -112,6 +113,22 @@ class Doors(Binary):
                     self.assertEqual(step.stdout, compact)
                     self.assertEqual(client.stdout, compact)
 
+    def test_an_empty_standard_input_is_told(self):
+        for stdin in ("", "\n", " \r\n\t"):
+            with self.subTest(stdin):
+                result = self.run_it("action", "set-certificate", stdin=stdin)
+                self.assertEqual(result.returncode, 10, result)
+                self.assertEqual(json.loads(result.stdout)[0]["error"], "(root)_required")
+                self.assertIn("JSON", result.stderr)
+                self.assertIn("standard input was empty", result.stderr)
+                result = self.run_it("action", "list", stdin=stdin)
+                self.assertEqual((result.returncode, result.stderr), (0, ""), result)
+        for words, stdin in ((["action", "set-certificate"], "{}"),
+                             (["run", "set-certificate"], "")):
+            result = self.run_it(*words, stdin=stdin)
+            self.assertEqual(result.returncode, 10, result)
+            self.assertNotIn("standard input", result.stderr)
+
     def test_failure_is_three_with_plain_texts(self):
         result = self.run_it("action", "set-certificate", stdin=self.fail_to_obtain())
         self.assertEqual(result.returncode, 3, result)
@@ -144,6 +161,35 @@ class Doors(Binary):
                 self.assertEqual(result.returncode, 1, result)
                 self.assertGreater(len(result.stderr.strip()), len("certwright: "), result)
                 self.assertEqual([file.read_text() for file in files], ["mine", "mine"])
+
+    def test_get_certificate_never_replaces_a_file_that_is_there_alone(self):
+        lock = self.root / "state" / "certwright.lock"
+        files = {"--cert-file": self.root / "c.pem", "--key-file": self.root / "k.pem"}
+        words = [str(word) for option in files.items() for word in option]
+        self.assertEqual(self.run_it("list").returncode, 0)
+        cert, key = files.values()
+        for name, there, link, busy in [
+                ("certificate", cert, False, False), ("key", key, False, False),
+                ("link of a certificate", cert, True, False), ("link of a key", key, True, False),
+                ("key, store busy", key, False, True)]:
+            with self.subTest(name), open(lock, "r+") as held:
+                if link:
+                    there.symlink_to("nowhere")
+                else:
+                    there.write_text("mine")
+                if busy:
+                    fcntl.flock(held, fcntl.LOCK_EX)
+                result = self.run_it("get-certificate", *words, NAME)
+                self.assertEqual(result.returncode, 1, result)
+                for word in ("c.pem", "k.pem", "holds the store" if busy else NAME):
+                    self.assertIn(word, result.stderr)
+                left = list(self.root.glob("?.pem")) + list(self.root.glob(".*"))
+                self.assertEqual(left, [there])
+                if link:
+                    self.assertEqual(os.readlink(there), "nowhere")
+                else:
+                    self.assertEqual(there.read_text(), "mine")
+                there.unlink()
 
 
 class Channel(Binary):
@@ -208,6 +254,70 @@ class Channel(Binary):
             os.close(writing)
         self.assertEqual(result.returncode, 10, result)
         self.assertTrue(json.loads(result.stdout))
+
+
+class Configuration(Binary):
+    def missing(self):
+        """(configuration, key that config check must name) of each that names what is not there."""
+        none = self.root / "none"
+        whole = self.root / "eab.key"
+        whole.write_text("bWFj")
+        file = self.root / "file"
+        file.write_text("no PEM")
+        binding = 'acme.eab_kid = "k"\nacme.eab_hmac_key_file = "%s"\n'
+        yield 'acme.ca_bundle = "%s"\n' % none, "acme.ca_bundle"
+        yield 'acme.ca_bundle = "%s"\n' % file, "acme.ca_bundle"
+        yield binding % none, "acme.eab_hmac_key_file"
+        yield binding % file, "acme.eab_hmac_key_file"
+        yield binding % self.root, "acme.eab_hmac_key_file"
+        yield 'traefik.dynamic_dir = "%s"\n' % none, "traefik.dynamic_dir"
+        yield 'traefik.dynamic_dir = "%s"\n' % file, "traefik.dynamic_dir"
+
+    def test_a_file_that_is_named_and_not_there_is_told_with_its_line(self):
+        for more, key in self.missing():
+            with self.subTest(more):
+                self.configure(more)
+                lines = self.config.read_text(encoding="utf-8").splitlines()
+                number = [line.startswith(key) for line in lines].index(True) + 1
+                result = self.run_it("config", "check")
+                self.assertEqual((result.returncode, result.stdout), (78, ""), result)
+                self.assertIn("%s:%d: %s: " % (self.config, number, key), result.stderr)
+                self.assertIn("what to do: ", result.stderr)
+
+    def test_every_such_file_is_told_at_once(self):
+        self.configure('acme.ca_bundle = "none"\nacme.eab_kid = "k"\n'
+                       'acme.eab_hmac_key_file = "none"\ntraefik.dynamic_dir = "none"\n')
+        result = self.run_it("config", "check")
+        self.assertEqual(result.returncode, 78, result)
+        self.assertIn("acme.ca_bundle: ", result.stderr)
+        self.assertIn("acme.eab_hmac_key_file: ", result.stderr)
+        self.assertIn("traefik.dynamic_dir: ", result.stderr)
+
+    def test_what_asks_no_ca_works_without_them_and_what_does_says_why(self):
+        for more, key in self.missing():
+            with self.subTest(more):
+                self.configure(more)
+                for words in (["list"], ["account", "show"], ["run", "get-certificate", "--data",
+                                                             '{"fqdn": "%s"}' % NAME]):
+                    result = self.run_it(*words)
+                    self.assertIn(result.returncode, (0, 2), result)
+                    self.assertNotIn(key, result.stderr)
+                if key == "acme.ca_bundle":
+                    result = self.run_it("issue", NAME, "--timeout", "2")
+                    self.assertEqual(result.returncode, 78, result)
+                    self.assertIn(key, result.stderr)
+                if key.startswith("acme."):
+                    result = self.run_it("serve")
+                    self.assertEqual(result.returncode, 78, result)
+                    self.assertIn(key, result.stderr)
+
+    def test_what_is_there_is_fine(self):
+        (self.root / "eab.key").write_text("bWFj\n")
+        (self.root / "dynamic").mkdir()
+        self.configure('acme.eab_kid = "k"\nacme.eab_hmac_key_file = "eab.key"\n'
+                       'traefik.dynamic_dir = "dynamic"\n')
+        result = self.run_it("config", "check")
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result)
 
 
 class Sockets(Binary):

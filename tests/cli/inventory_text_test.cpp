@@ -102,5 +102,18 @@ TEST(ShowText, TellsChainVersionsOrdersAndTheLastError) {
   EXPECT_THAT(text, Not(HasSubstr("owner"))) << "what is empty is left out";
 }
 
+TEST(ShowText, NamesALeafWithoutASubject) {
+  json::Value certificate = Held("a.example.org", "CN=CA");
+  json::Array chain;
+  for (const char* subject : {"", "O=Example,C=IT", ""}) {
+    chain.push_back(json::Value::Object({{"subject", subject}, {"valid_to", "2027"}}));
+  }
+  certificate.Set("chain", chain);
+  EXPECT_THAT(ShowText(certificate),
+              HasSubstr("chain         (no subject) a.example.org, until 2027\n"
+                        "chain         O=Example,C=IT, until 2027\n"
+                        "chain         (no subject), until 2027\n"));
+}
+
 }  // namespace
 }  // namespace certwright::cli

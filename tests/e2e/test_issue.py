@@ -9,8 +9,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from harness import pki, store, tls
-from harness.certwright import Certwright
+from harness import pki, process, store, tls
+from harness.certwright import Certwright, binary
 from harness.ports import free_port
 
 NAME = "a.example.test"
@@ -323,3 +323,37 @@ def test_help_and_version():
     for words in (["--help"], ["--version"], ["issue", "--help"], ["list", "--help"]):
         result = Certwright.bare(*words)
         assert result.code == 0 and result.stdout, str(result)
+
+
+EXPORTED = ["privkey.pem", "fullchain.pem", "cert.pem", "chain.pem"]
+
+
+@pytest.mark.parametrize("renames", range(len(EXPORTED)))
+def test_an_export_to_a_directory_that_is_killed(world, renames):
+    """SIGKILL as the rename after the first RENAMES ones begins."""
+    certwright, folder = world.certwright, world.directory / "exported"
+    folder.mkdir()
+
+    def contents():
+        return {name: (folder / name).read_bytes() for name in EXPORTED}
+
+    certwright.ok("issue", NAME)
+    certwright.ok("export", NAME, "--dir", folder)
+    old = contents()
+    certwright.ok("issue", NAME, "--force")
+    killed = process.run(
+        ["strace", "-f", "-o", "/dev/null", "-e",
+         "inject=rename,renameat,renameat2:signal=KILL:when=%d" % (renames + 1),
+         binary(), "--config", certwright.config_file, "export", NAME, "--dir", folder],
+        certwright.log_dir, env=certwright.environment())
+    assert killed.code != 0, str(killed)
+    found = contents()
+    temporaries = [path.read_bytes() for path in folder.iterdir() if path.name not in EXPORTED]
+    certwright.ok("export", NAME, "--dir", folder)
+    new = contents()
+    assert sorted(path.name for path in folder.iterdir()) == sorted(EXPORTED)
+    # All were whole before the first was renamed, the key before what is used with it.
+    assert found == {name: (new if place < renames else old)[name]
+                     for place, name in enumerate(EXPORTED)}
+    assert sorted(temporaries) == sorted(new[name] for name in EXPORTED[renames:])
+    assert old["privkey.pem"] != new["privkey.pem"] and old["cert.pem"] != new["cert.pem"]

@@ -147,6 +147,25 @@ def test_check_says_what_is_wrong(traefik_world):
     assert str(traefik_world.traefik.api_port) in checked.stdout + checked.stderr
 
 
+@pytest.mark.parametrize("daemon", [False, True], ids=["in process", "daemon"])
+def test_what_is_held_does_not_wait_for_a_traefik_that_is_gone(traefik_world, daemon):
+    certwright = traefik_world.certwright
+    certwright.ok("issue", NAME)
+    traefik_world.traefik.stop()
+    if daemon:  # started without Traefik: it has not caught up
+        certwright.serve()
+    again = certwright.ok("--json", "issue", NAME)
+    assert again.json()["issued"] is False and again.json()["served"] is False
+    assert "cannot be reached" in again.json()["warning"]
+    # In process one rendering waits for Traefik before the command ends.
+    assert again.wall < (2 if daemon else 5), str(again)
+    asked = certwright.ok("run", "set-certificate", "--data", json.dumps({"fqdn": NAME}))
+    assert asked.wall < (2 if daemon else 5), str(asked)
+    traefik_world.traefik.restart()
+    wait.until(lambda: certwright.ok("--json", "issue", NAME).json()["served"],
+               "it is served again")
+
+
 def test_no_warning_or_error_in_traefiks_log(traefik_world):
     traefik_world.certwright.serve()
     traefik_world.certwright.ok("issue", NAME)

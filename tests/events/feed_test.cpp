@@ -269,6 +269,28 @@ TEST_F(FeedTest, LosesNoEventThatIsWrittenWhileItLooks) {
   EXPECT_EQ(all, expected);
 }
 
+TEST_F(FeedTest, ForgetsWhoIsNoSubscriberAnyMore) {
+  for (const bool threads : {false, true}) {
+    SCOPED_TRACE(threads);
+    {
+      Feed feed(database(), clock_);
+      feed.Subscribe(std::make_unique<Recorder>("stays", NewTold()));
+      feed.Subscribe(std::make_unique<Recorder>("goes", NewTold()));
+      EXPECT_GE(Position("goes"), 0);
+    }
+    Feed feed(database(), clock_);
+    feed.Subscribe(std::make_unique<Recorder>("stays", NewTold()));
+    EXPECT_GE(Position("goes"), 0) << "who is there is known only when all have subscribed";
+    if (threads) {
+      feed.Start();
+    } else {
+      feed.DeliverPending({});
+    }
+    EXPECT_EQ(Position("goes"), -1);
+    EXPECT_GE(Position("stays"), 0);
+  }
+}
+
 TEST(Payload, HasWhatTheMatchingFunctionReads) {
   const model::Event event{
       17, "certificate-changed", "renewed", {"*.example.org", "example.org"}, 3, 1000};

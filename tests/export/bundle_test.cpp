@@ -215,5 +215,27 @@ TEST_F(WritePairTest, TouchesNeitherFileWhereOneCannotBeWritten) {
   EXPECT_EQ(Files(), 1);
 }
 
+TEST_F(WritePairTest, RemovesWhatAKilledRunLeftAlsoWhereNothingChanges) {
+  WritePair(cert_, key_, Sample());
+  WriteFileAtomically(dir_ / ".key.pem.0123456789abcdef.tmp", "half a key");
+  WriteFileAtomically(dir_ / ".cert.pem.0123456789abcdef.tmp", "half a certificate");
+  EXPECT_FALSE(WritePair(cert_, key_, Sample()));
+  EXPECT_EQ(Files(), 2);
+}
+
+TEST_F(WritePairTest, ReplacesNoneOfSeveralWhereOneCannotBeWritten) {
+  const auto write = [&](const char* text, const Path& last) {
+    WriteTogether({{key_, Secret(text), 0600}, {cert_, Secret(text), 0644}, {last, Secret(text)}});
+  };
+  write("old", dir_ / "last");
+  EXPECT_EQ(Files(), 3);
+  EXPECT_THROW(write("new", dir_ / "missing" / "last"), Error);
+  EXPECT_EQ(ReadFile(key_), "old");
+  EXPECT_EQ(ReadFile(cert_), "old");
+  EXPECT_EQ(Files(), 3);
+  EXPECT_EQ(Mode(key_), 0600U);
+  EXPECT_EQ(Mode(cert_), 0644U);
+}
+
 }  // namespace
 }  // namespace certwright::exports

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "certwright/base/encoding.h"
+#include "certwright/base/text.h"
 #include "certwright/crypto/jws.h"
 #include "fixture.h"
 
@@ -89,6 +90,45 @@ TEST_F(AccountKeeperTest, RegistersTheSameKeyWhereTheCaKnowsNone) {
   EXPECT_EQ(Ensure().account_url, "https://ca.test/account/1");
   EXPECT_EQ(ca_.Count("account"), 2) << "asked for first, then registered";
   EXPECT_EQ(Stored().key_pem, key);
+}
+
+TEST_F(AccountKeeperTest, SaysWhichAccountIsRefusedInTheCasWords) {
+  struct Row {
+    const char* name;
+    int status;
+    const char* type;
+    FailureCode code;
+  };
+  for (const Row& row : {Row{"refused", 403, "unauthorized", FailureCode::kRefused},
+                         Row{"contact", 400, "invalidContact", FailureCode::kRefused},
+                         Row{"too many", 429, "rateLimited", FailureCode::kRateLimited}}) {
+    SCOPED_TRACE(row.name);
+    for (const char* email : {"", "admin@example.org"}) {
+      SetUpAgain();
+      wishes_.email = email;
+      Answers("account", ProblemAnswer(row.status, row.type, "not you"));
+      const Failure failure = FailureOf([&] { Ensure(); });
+      EXPECT_EQ(failure.code, row.code);
+      EXPECT_EQ(failure.acme_type, row.type);
+      EXPECT_THAT(failure.detail, testing::StartsWith(Cat("the account at ", kDirectoryUrl)));
+      EXPECT_THAT(failure.detail, HasSubstr("not you"));
+      EXPECT_EQ(failure.detail.find("(admin@example.org)") != std::string::npos, *email != '\0');
+    }
+  }
+}
+
+TEST_F(AccountKeeperTest, SaysNothingOfTheAccountWhereTheCaWasNotReached) {
+  Cut("account");
+  EXPECT_THAT(FailureOf([&] { Ensure(); }).detail, testing::Not(HasSubstr("the account at")));
+}
+
+TEST_F(AccountKeeperTest, AnOrderOfAnAccountThatTheCaForgotNamesTheAccount) {
+  Ensure();
+  Answers("newOrder", ProblemAnswer(400, "accountDoesNotExist", "never heard of it"));
+  const Failure failure = Fails({"a.example.org"});
+  EXPECT_THAT(failure.detail, testing::StartsWith(Cat("the account at ", kDirectoryUrl)));
+  EXPECT_THAT(failure.detail, HasSubstr("never heard of it"));
+  EXPECT_THAT(Held("a.example.org").certificate.last_error->detail, failure.detail);
 }
 
 TEST_F(AccountKeeperTest, HasOneForEachCa) {

@@ -56,7 +56,8 @@ struct Process {
           acme::Http01Presenter& presenter, Clock& clock, const acme::AccountWishes& wishes)
       : database(store::Database::Open(dir)),
         client(directory_url, transport, clock),
-        accounts(*database, client, wishes, clock),
+        accounts(
+            *database, client, [&wishes] { return wishes; }, clock),
         feed(*database, clock),
         obtainer(*database, client, accounts, presenter, feed, clock, Fuse{}, {},
                  [&clock](const Failure& failure, int) {

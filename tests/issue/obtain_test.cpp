@@ -264,11 +264,14 @@ TEST_F(ObtainTest, ADryRunOrdersNothing) {
   };
   const ObtainRequest request = Wish({"a.example.org"});
   EXPECT_THAT(dry(request), HasSubstr("would be registered"));
-  EXPECT_EQ(FailureOf([&] { dry(Wish({"*.example.org"})); }).code, FailureCode::kInput);
+  const Failure wildcard = FailureOf([&] { dry(Wish({"*.example.org"})); });
+  EXPECT_EQ(wildcard.code, FailureCode::kInput);
+  EXPECT_EQ(wildcard.advice, "name the hosts one by one") << "nothing that cannot be done";
   Cut("newOrder");
   Fails(request);
   ca_.before = nullptr;
   EXPECT_THAT(dry(request), HasSubstr("carried on"));
+  EXPECT_THAT(dry(request), testing::Not(HasSubstr("would be made")));
   EXPECT_EQ(ca_.Orders(), 0u);
   Obtain(request);
   ca_.Forget();
@@ -280,6 +283,26 @@ TEST_F(ObtainTest, ADryRunOrdersNothing) {
   Cut("directory");
   clock_.Pass(std::chrono::hours(2));
   EXPECT_EQ(FailureOf([&] { dry(forced); }).code, FailureCode::kNetwork);
+}
+
+TEST_F(ObtainTest, ADryRunSaysWhatAnOpenOrderLeadsTo) {
+  const auto dry = [&](const ObtainRequest& request) {
+    return testing::PrintToString(process_->obtainer.DryRun(request, {}));
+  };
+  ObtainRequest forced = Wish({"a.example.org"});
+  forced.force = true;
+  for (int i = 0; i < Fuse{}.orders_per_name_set - 1; ++i) Obtain(forced);
+  Cut("finalize");
+  Fails(forced);
+  ca_.before = nullptr;
+  clock_.Pass(std::chrono::seconds(1));
+  EXPECT_THAT(dry(forced), HasSubstr("carried on"));
+  Meddle("DELETE FROM version");
+  EXPECT_THAT(dry(Wish({"a.example.org"})), HasSubstr("carried on"))
+      << "the fuse is for new orders";
+  FakeCa other;
+  ChangeCa("https://other.test/directory", other);
+  EXPECT_THAT(dry(forced), HasSubstr("one order would be made")) << "of another CA it is given up";
 }
 
 }  // namespace

@@ -242,6 +242,17 @@ TEST_F(Outbox, DropsOldEventsThatEverybodyHasPassed) {
   pass("slow", 10'000);
   append(1);
   EXPECT_EQ(first(), 13);
+  database().Write([](Session& s) {
+    EXPECT_EQ(ListSubscribers(s), (std::vector<std::string>{"quick", "slow"}));
+    SavePosition(s, "slow", 4, 1);
+    DeletePosition(s, "quick");
+    SavePosition(s, "quick", 10'012, 1);
+    DeletePosition(s, "slow");
+    EXPECT_EQ(ListSubscribers(s), std::vector<std::string>{"quick"});
+    EXPECT_FALSE(FindPosition(s, "slow"));
+  });
+  append(1);
+  EXPECT_EQ(first(), 14) << "nothing is kept for one that is gone";
 }
 
 TEST_F(Outbox, RemembersPositions) {

@@ -159,6 +159,27 @@ TEST_F(Check, WaitsUntilExactlyThisCertificateIsServed) {
   EXPECT_EQ(publisher.WaitServed("a.example.org", "7f", Millis(5'000), {}), Seen::kNotServed);
 }
 
+TEST_F(Check, LooksOnceWhereNoTimeIsGivenAndSaysWhetherSomebodyAnswered) {
+  const auto version = Add({"a.example.org"}, 1);
+  std::vector<Millis> timeouts;
+  int shown = 0;  // 0: nobody answers
+  peer_ = [&](const std::string&, int, const std::string&, Millis timeout) {
+    timeouts.push_back(timeout);
+    if (shown == 0) throw Error(FailureCode::kNetwork, "refused");
+    return FakeDer(shown);
+  };
+  auto publisher = MakePublisher();
+  const auto look = [&] {
+    return publisher.WaitServed("a.example.org", version.serial_hex, Millis(0), {});
+  };
+  EXPECT_EQ(look(), Seen::kUnreachable);
+  shown = 2;
+  EXPECT_EQ(look(), Seen::kNotServed);
+  shown = 1;
+  EXPECT_EQ(look(), Seen::kServed);
+  EXPECT_THAT(timeouts, ElementsAre(Millis(5'000), Millis(5'000), Millis(5'000)));
+}
+
 TEST_F(Check, GivesUpInTime) {
   const auto version = Add({"a.example.org"}, 1);
   auto publisher = MakePublisher();

@@ -31,10 +31,9 @@ struct Signer {
 
 struct Answer {
   int status = 0;
-  std::string url;       // that was asked
-  std::string text;      // the body as it came
-  std::string location;  // checked URL, or ""
-  std::string content_type;
+  std::string url;                      // that was asked
+  std::string text;                     // the body as it came
+  std::string location;                 // checked URL, or ""
   std::vector<std::string> alternates;  // Link rel="alternate", checked URLs (section 7.4.2)
   std::optional<Millis> retry_after;    // clamped to 0 .. 24 h (RFC 9110 section 10.2.3)
 

@@ -44,6 +44,36 @@ struct WriteOptions {
 void WriteFileAtomically(const Path& path, std::string_view content,
                          const WriteOptions& options = {});
 
+// A new file that is whole and on the disk, and not yet in its place: for files that must all be
+// ready before the first is renamed. Gone at the end of its life unless it was renamed. Errors as
+// WriteFileAtomically.
+class StagedFile {
+ public:
+  StagedFile(const Path& path, std::string_view content, const WriteOptions& options = {});
+  StagedFile(StagedFile&& other) noexcept;
+  ~StagedFile();
+  // Into its place; SyncFolder makes that last.
+  void Rename();
+
+ private:
+  void Open(const Path& dir);
+  void Fill(std::string_view content, const WriteOptions& options);
+
+  Path target_;
+  Path path_;  // "" where there is none any more
+  Fd fd_;      // locked as long as the file is ours: see RemoveLeftovers
+};
+
+// So that renames in this folder outlive a power loss.
+void SyncFolder(const Path& dir);
+
+// The folder that a file is in; "." where the path has none.
+Path FolderOf(const Path& file);
+
+// Removes, beside `path`, the new files for it that a killed process left. Those that somebody is
+// writing now stay; so does what cannot be removed.
+void RemoveLeftovers(const Path& path);
+
 // Throws Error(kNotFound | kPermission | kDisk); kInput if larger than `max_bytes`.
 std::string ReadFile(const Path& path, std::size_t max_bytes = 16 << 20);
 

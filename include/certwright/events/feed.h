@@ -40,7 +40,8 @@ class Feed {
   // Before Start. A subscriber that was never seen starts after the last event, or at 0 where
   // `from_start`.
   void Subscribe(std::unique_ptr<Subscriber> subscriber, bool from_start = false);
-  // One thread a subscriber (the daemon).
+  // One thread a subscriber (the daemon). Who is not among the subscribers by now is gone: its
+  // position is forgotten, and events are no longer kept for it. DeliverPending does so too.
   void Start();
   void Stop();
   // Events were written: look now. Any thread.

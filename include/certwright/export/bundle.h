@@ -38,12 +38,23 @@ bool HasKey(Format format);
 // no PEM.
 Secret MakeBundle(const model::CertificateVersion& version, Format format, const Secret& password);
 
+struct OutputFile {
+  Path path;
+  Secret content;
+  mode_t mode = 0600;
+};
+
+// Replaces files that belong together: all new ones are written and synced first, then renamed in
+// the given order, so that a killed process leaves each file whole, and old ones beside new ones
+// only where it ended between two renames. What such a process left beside them is removed. On any
+// failure before the first rename all files stay. Throws Error(kDisk | kPermission).
+void WriteTogether(const std::vector<OutputFile>& files);
+
 // Keeps the two files of `get-certificate --cert-file F --key-file K`: fullchain (0644) and key
 // (0600). False where both hold this version already (the certificate compared as certificates, not
-// as text; the modes are put right silently). Else both new files are written and synced first and
-// then renamed, the key before the certificate: no reader sees a new certificate with the old key,
-// and the other way round only between two renames. On any failure before them both files stay.
-// Throws Error(kDisk | kPermission).
+// as text; the modes are put right silently). Else what differs is written as WriteTogether does,
+// the key before the certificate: no reader sees a new certificate with the old key, and the other
+// way round only between two renames. Throws Error(kDisk | kPermission).
 bool WritePair(const Path& cert_file, const Path& key_file,
                const model::CertificateVersion& version);
 

@@ -1,6 +1,7 @@
 // The account at the CA: made once, found again by its key, never twice.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -16,13 +17,14 @@ namespace certwright::issue {
 
 class AccountKeeper {
  public:
-  AccountKeeper(store::Database& database, acme::Client& client, acme::AccountWishes wishes,
-                Clock& clock);
+  // `wishes` is asked at each registration, and may throw.
+  AccountKeeper(store::Database& database, acme::Client& client,
+                std::function<acme::AccountWishes()> wishes, Clock& clock);
 
   // The signer for orders. Without a stored account: a key is made and stored first, then
   // registered; with a stored key and no URL (a lost answer, a lost row): asked for by its key,
-  // registered only where the CA knows none. Throws as acme::RegisterAccount. One caller at a time
-  // does the work.
+  // registered only where the CA knows none. Throws as acme::RegisterAccount; what the CA refuses
+  // is said to be of the account. One caller at a time does the work.
   acme::Signer Ensure(const model::ProgressSink& progress, std::stop_token stop);
 
   // The same, and looks at the CA even where the URL is stored.
@@ -30,13 +32,17 @@ class AccountKeeper {
 
   std::optional<model::Account> Find();
 
+  // The failure with the account that it concerns before the CA's words: at which CA, with which
+  // address.
+  Failure About(Failure failure) const;
+
  private:
   model::Account Establish(model::Account account, const model::ProgressSink& progress,
                            std::stop_token stop);
 
   store::Database& database_;
   acme::Client& client_;
-  const acme::AccountWishes wishes_;
+  const std::function<acme::AccountWishes()> wishes_;
   Clock& clock_;
   std::mutex one_at_a_time_;
 };

@@ -21,5 +21,8 @@ std::int64_t LastEvent(Session& session);  // 0 where there is none
 std::optional<std::int64_t> FindPosition(Session& session, const std::string& subscriber);
 void SavePosition(Session& session, const std::string& subscriber, std::int64_t seq,
                   UnixSeconds now);
+std::vector<std::string> ListSubscribers(Session& session);
+// As if it had never been seen: events are no longer kept for it.
+void DeletePosition(Session& session, const std::string& subscriber);
 
 }  // namespace certwright::store

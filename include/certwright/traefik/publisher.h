@@ -50,8 +50,9 @@ struct CheckReport {
 // What a look at Traefik found.
 enum class Seen {
   kServed,
-  kNotServed,
-  kNotLooked,  // no address is known, or there is no host name to ask for
+  kNotServed,    // another certificate is shown
+  kUnreachable,  // nobody answers there
+  kNotLooked,    // no address is known, or there is no host name to ask for
 };
 
 // The DER of the leaf that HOST:PORT shows for a server name, as http::PeerCertificate.
@@ -75,8 +76,9 @@ class Publisher {
   // where it does not become live.
   void Publish(std::stop_token stop);
   // The last word for one certificate: a handshake with `name` as SNI until it shows `serial_hex`,
-  // or the time is over. `serial_hex` must be of a current version. kNotLooked at once where no
-  // address is known, and for an IP address (there is no SNI for it).
+  // or the time is over: then what the last look found. A timeout of 0 is one look. `serial_hex`
+  // must be of a current version. kNotLooked at once where no address is known, and for an IP
+  // address (there is no SNI for it).
   Seen WaitServed(const std::string& name, const std::string& serial_hex, Millis timeout,
                   std::stop_token stop);
   CheckReport Check(std::stop_token stop);

@@ -1,0 +1,36 @@
+// What the configuration says of the CA and its account, and the files that it names.
+#pragma once
+
+#include <mutex>
+#include <optional>
+
+#include "certwright/acme/account.h"
+#include "certwright/config/config.h"
+#include "certwright/http/client.h"
+
+namespace certwright::app {
+
+// The way to the CA, made when it is first used: what asks no CA works without acme.ca_bundle.
+class CaTransport : public http::Transport {
+ public:
+  explicit CaTransport(const config::Config& config);
+  // Also throws Error(kConfig) where acme.ca_bundle is no good; the next call reads it again.
+  http::Response Send(const http::Request& request, std::stop_token stop) override;
+
+ private:
+  http::Client& Made();
+
+  const http::ClientOptions options_;
+  std::mutex mutex_;
+  std::optional<http::Client> client_;
+};
+
+// Throws Error(kConfig) where the EAB key file is no good.
+acme::AccountWishes WishesOf(const config::Config& config);
+
+// Reads what a CA is asked with. Throws Error(kConfig), one line a problem, as config::Load does.
+void CheckCaFiles(const config::Config& config);
+// The same for every file and directory that must be there.
+void CheckFiles(const config::Config& config);
+
+}  // namespace certwright::app
