@@ -84,7 +84,13 @@ std::vector<std::string> ParseAlternates(const std::vector<std::string>& fields,
   if (retry_after) {
     failure.retry_at = now + std::chrono::duration_cast<std::chrono::seconds>(*retry_after).count();
   }
-  throw Error(std::move(failure));
+  throw AnswerError(std::move(failure), response.status, url);
+}
+
+// Two parts, so that it can be nothing but one segment of a path.
+bool IsCertId(std::string_view text) {
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  return IsBase64Url(text.substr(0, dot)) && dot < text.size() && IsBase64Url(text.substr(dot + 1));
 }
 
 }  // namespace
@@ -129,17 +135,21 @@ http::Response Client::Send(const http::Request& request, std::stop_token stop) 
   }
 }
 
+Answer Client::Get(const std::string& url, std::stop_token stop) {
+  http::Request request;
+  request.url = url;
+  request.headers = {{"Accept-Language", "en"}};
+  const http::Response response = Send(request, stop);
+  KeepNonce(response);
+  return Read(response, url);
+}
+
 Directory Client::GetDirectory(std::stop_token stop) {
   {
     auto cached = directory_.Acquire();
     if (cached->directory && clock_.SteadyNow() < cached->until) return *cached->directory;
   }
-  http::Request request;
-  request.url = directory_url_;
-  request.headers = {{"Accept-Language", "en"}};
-  const http::Response response = Send(request, stop);
-  KeepNonce(response);
-  const Directory directory = ParseDirectory(Read(response, directory_url_).Json(), policy_);
+  const Directory directory = ParseDirectory(Get(directory_url_, stop).Json(), policy_);
   auto cached = directory_.Acquire();
   cached->directory = directory;
   cached->until = clock_.SteadyNow() + kDirectoryAge;
@@ -241,6 +251,20 @@ Answer Client::Post(const Signer& signer, const std::string& url, std::string_vi
 Answer Client::PostAsGet(const Signer& signer, const std::string& url, std::stop_token stop,
                          std::size_t max_body) {
   return Post(signer, url, "", stop, max_body);
+}
+
+std::optional<model::RenewalWindow> Client::GetRenewalWindow(const std::string& ari_id,
+                                                             std::stop_token stop) {
+  if (!IsCertId(ari_id)) {
+    throw Error(FailureCode::kInput,
+                Cat("'", Printable(ari_id, 100), "' is no certID of renewal information"));
+  }
+  const std::string base = GetDirectory(stop).renewal_info;
+  if (base.empty()) return std::nullopt;
+  const Answer answer = Get(Cat(base, "/", ari_id), stop);
+  model::RenewalWindow window = ParseRenewalWindow(answer.Json());
+  window.retry_after = answer.retry_after;
+  return window;
 }
 
 }  // namespace certwright::acme

@@ -15,6 +15,8 @@ constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr std::size_t kMaxChallenges = 64;
 constexpr std::size_t kMinTokenBytes = 16;  // RFC 8555 section 8.3 asks for 128 bits: 22 characters
 constexpr std::size_t kMaxTokenBytes = 512;
+constexpr UnixSeconds kYear2000 = 946'684'800;
+constexpr UnixSeconds kEndOf9999 = 253'402'300'799;
 constexpr std::string_view kErrorPrefix = "urn:ietf:params:acme:error:";
 
 struct NamedStatus {
@@ -98,6 +100,35 @@ std::string AdviceFor(std::string_view type) {
   if (type == "invalidContact" || type == "unsupportedContact") return "check acme.email";
   if (type == "rateLimited") return "wait: the CA's limits are counted for a week at most";
   return "";
+}
+
+// One end of a suggestedWindow. What lies outside these years is a fault, and no date to plan with.
+UnixSeconds ParseWindowTime(const json::Value& window, std::string_view key) {
+  const std::optional<std::string> text = window[key].AsString();
+  if (!text) Refuse(Cat("a suggestedWindow without the text '", key, "'"));
+  const UnixSeconds time = ParseRfc3339(*text);
+  if (time == -1) {
+    Refuse(
+        Cat("a suggestedWindow whose ", key, " is no RFC 3339 date: '", Printable(*text, 60), "'"));
+  }
+  if (time < kYear2000 || time > kEndOf9999) {
+    Refuse(Cat("a suggestedWindow whose ", key, " is not between the years 2000 and 9999: '",
+               Printable(*text, 60), "'"));
+  }
+  return time;
+}
+
+// For people to follow: a fragment, which no URL that is asked may have, is fine here.
+std::string ExplanationUrl(const json::Value& value) {
+  const std::string text = value.AsString().value_or("");
+  const bool printable = std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+  if (text.empty() || text.size() > kMaxUrlBytes || !printable) return "";
+  try {
+    CheckedUrl(text.substr(0, text.find('#')), {}, "the explanationURL");
+  } catch (const Error&) {
+    return "";
+  }
+  return text;
 }
 
 std::string ShortType(const json::Value& problem) {
@@ -220,6 +251,20 @@ Authorization ParseAuthorization(const json::Value& body, const UrlPolicy& polic
     if (!authorization.error) authorization.error = ParseError(item["error"]);
   }
   return authorization;
+}
+
+model::RenewalWindow ParseRenewalWindow(const json::Value& body) {
+  const json::Value& suggested = NeedObject(body, "renewal information")["suggestedWindow"];
+  if (!suggested.IsObject()) Refuse("renewal information without a suggestedWindow");
+  model::RenewalWindow window;
+  window.start = ParseWindowTime(suggested, "start");
+  window.end = ParseWindowTime(suggested, "end");
+  if (window.end <= window.start) {
+    Refuse(Cat("a suggestedWindow that ends (", FormatUtc(window.end),
+               ") no later than it starts (", FormatUtc(window.start), ")"));
+  }
+  window.explanation_url = ExplanationUrl(body["explanationURL"]);
+  return window;
 }
 
 Failure FailureFromProblem(const json::Value& problem, int status) {

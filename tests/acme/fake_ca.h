@@ -27,7 +27,7 @@ inline constexpr char kDirectoryUrl[] = "https://ca.test/directory";
 inline const std::string kErrors = "urn:ietf:params:acme:error:";
 
 // One request as the CA read it. `kind`: directory nonce account newOrder authz challenge order
-// finalize cert alternate, else the first part of the path.
+// finalize cert alternate renewalInfo, else the first part of the path.
 struct Seen {
   std::string kind;
   std::size_t order = 0;  // index of the order that it concerns
@@ -71,6 +71,14 @@ class FakeCa : public http::Transport {
   UnixSeconds valid_from = kNow - 3600;
   UnixSeconds valid_to = kNow + 90 * kDay;
   std::string leaf_names;  // "DNS:...": in place of those asked for
+
+  // RFC 9773: nothing of it unless the directory offers renewalInfo.
+  bool renewal_info = false;
+  std::string window_start = "2027-03-01T00:00:00Z";  // suggested for whatever certID
+  std::string window_end = "2027-03-03T00:00:00Z";
+  std::string explanation_url;
+  std::string renewal_retry_after;                 // the header's value; "" : none
+  std::optional<http::Response> refuses_replaces;  // to each newOrder that has it; no order is made
 
   // Before the CA reads a request: an answer in its place, or an exception (the request is lost).
   // Not under the lock: may wait for other requests.
@@ -121,6 +129,7 @@ class FakeCa : public http::Transport {
     int polls_left = 0;
     std::string leaf_pem;
     std::string other_leaf_pem;  // by the other root
+    std::string replaces;
   };
   Order& At(std::size_t index) { return orders_.at(index); }
   static std::string OrderUrl(std::size_t order) { return Cat("https://ca.test/order/", order); }
@@ -143,7 +152,8 @@ class FakeCa : public http::Transport {
     {
       const std::lock_guard guard(mutex_);
       if (own) response = Answer(seen);
-      if (response->Header("replay-nonce").empty() && seen.kind != "directory") {
+      if (response->Header("replay-nonce").empty() && seen.kind != "directory" &&
+          seen.kind != "renewalInfo") {
         nonces_.insert(Cat("nonce-", ++nonce_count_));
         response->headers.emplace_back("replay-nonce", Cat("nonce-", nonce_count_));
       }
@@ -158,7 +168,9 @@ class FakeCa : public http::Transport {
     seen.request = request;
     std::vector<std::string> path = Split(request.url.substr(std::string("https://").size()), '/');
     path.resize(4);
-    seen.kind = path[1] == "new-order" ? "newOrder" : path[1];
+    seen.kind = path[1] == "new-order"      ? "newOrder"
+                : path[1] == "renewal-info" ? "renewalInfo"
+                                            : path[1];
     seen.order = static_cast<std::size_t>(std::atoi(path[2].c_str()));
     seen.name = static_cast<std::size_t>(std::atoi(path[3].c_str()));
     if (request.method == "POST") {
@@ -173,6 +185,7 @@ class FakeCa : public http::Transport {
   http::Response Answer(const Seen& seen) {
     if (seen.kind == "directory") return Directory();
     if (seen.kind == "nonce") return {200, {}, ""};
+    if (seen.kind == "renewalInfo") return RenewalInfo();
     if (seen.header.String("url") != seen.request.url) {
       return ProblemAnswer(401, "unauthorized", "the url in the header differs");
     }
@@ -197,8 +210,19 @@ class FakeCa : public http::Transport {
     json::Value body = json::Value::Object({{"newNonce", "https://ca.test/nonce"},
                                             {"newAccount", "https://ca.test/account"},
                                             {"newOrder", "https://ca.test/new-order"}});
+    if (renewal_info) body.Set("renewalInfo", "https://ca.test/renewal-info");
     if (!meta.IsNull()) body.Set("meta", meta);
     return JsonAnswer(200, body);
+  }
+
+  http::Response RenewalInfo() const {
+    if (!renewal_info) return ProblemAnswer(404, "malformed", "no renewal information here");
+    json::Value body = json::Value::Object(
+        {{"suggestedWindow", json::Value::Object({{"start", window_start}, {"end", window_end}})}});
+    if (!explanation_url.empty()) body.Set("explanationURL", explanation_url);
+    http::Headers headers;
+    if (!renewal_retry_after.empty()) headers.emplace_back("retry-after", renewal_retry_after);
+    return JsonAnswer(200, body, headers);
   }
 
   http::Response Account(const Seen& seen) {
@@ -218,8 +242,10 @@ class FakeCa : public http::Transport {
   }
 
   http::Response NewOrder(const Seen& seen) {
+    if (seen.payload.Has("replaces") && refuses_replaces) return *refuses_replaces;
     Order order;
     order.identifiers = seen.payload["identifiers"];
+    order.replaces = seen.payload.String("replaces");
     const std::size_t names = order.identifiers.Items().size();
     order.statuses.assign(names, valid_already ? "valid" : "pending");
     order.challenges = order.statuses;

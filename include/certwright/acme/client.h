@@ -9,13 +9,17 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "certwright/acme/resources.h"
 #include "certwright/base/clock.h"
+#include "certwright/base/error.h"
 #include "certwright/base/sync.h"
 #include "certwright/crypto/key.h"
 #include "certwright/http/transport.h"
 #include "certwright/json/value.h"
+#include "certwright/model/renewal.h"
 
 namespace certwright::acme {
 
@@ -38,6 +42,20 @@ struct Answer {
   json::Value Json() const;
 };
 
+// A 4xx or 5xx as it is thrown: the Failure of its problem document, and which answer it was.
+class AnswerError : public Error {
+ public:
+  AnswerError(Failure failure, int status, std::string url)
+      : Error(std::move(failure)), status_(status), url_(std::move(url)) {}
+
+  int status() const { return status_; }
+  const std::string& url() const { return url_; }  // that was asked
+
+ private:
+  int status_;
+  std::string url_;
+};
+
 class Client {
  public:
   Client(std::string directory_url, http::Transport& transport, Clock& clock,
@@ -50,15 +68,22 @@ class Client {
   Directory GetDirectory(std::stop_token stop);
 
   // POST of a JWS with "kid" (or "jwk" where the signer has no account URL). An empty payload is
-  // POST-as-GET. Any 4xx and 5xx is thrown as Failure of its problem document, retry_at filled from
-  // Retry-After; a redirect is Error(kProtocol); network errors come as http::Transport throws
-  // them. `max_body` bounds the answer.
+  // POST-as-GET. Any 4xx and 5xx is thrown as AnswerError, retry_at filled from Retry-After; a
+  // redirect is Error(kProtocol); network errors come as http::Transport throws them. `max_body`
+  // bounds the answer.
   Answer Post(const Signer& signer, const std::string& url, std::string_view payload,
               std::stop_token stop, std::size_t max_body = 64 * 1024);
   Answer PostAsGet(const Signer& signer, const std::string& url, std::stop_token stop,
                    std::size_t max_body = 64 * 1024);
 
+  // RFC 9773 section 4.1: when the CA would like the certificate `ari_id` (its certID) renewed;
+  // nullopt where the CA has no renewalInfo. A GET without an account; nothing is retried. Throws
+  // as Post and as ParseRenewalWindow, and Error(kInput) where `ari_id` is no certID.
+  std::optional<model::RenewalWindow> GetRenewalWindow(const std::string& ari_id,
+                                                       std::stop_token stop);
+
  private:
+  Answer Get(const std::string& url, std::stop_token stop);
   http::Response Send(const http::Request& request, std::stop_token stop);
   std::string TakeNonce(std::stop_token stop);
   void KeepNonce(const http::Response& response);

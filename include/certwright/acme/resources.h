@@ -13,6 +13,7 @@
 #include "certwright/base/error.h"
 #include "certwright/json/value.h"
 #include "certwright/model/identifier.h"
+#include "certwright/model/renewal.h"
 
 namespace certwright::acme {
 
@@ -84,6 +85,10 @@ struct Authorization {
   std::optional<Failure> error;      // of the challenge that failed
 };
 Authorization ParseAuthorization(const json::Value& body, const UrlPolicy& policy);
+
+// RFC 9773 section 4.2. An explanationURL that is not https and printable is dropped, whatever it
+// is: the window counts without it. retry_after is a header's and stays empty.
+model::RenewalWindow ParseRenewalWindow(const json::Value& body);
 
 // A problem document (section 6.7) as Failure; `status` is the HTTP status, or 0 for a problem
 // inside a resource. The CA's own words are kept, made printable.
