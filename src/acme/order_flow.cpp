@@ -72,6 +72,16 @@ bool Answers(const Authorization& authorization, const model::Identifier& identi
   return !authorization.wildcard && authorization.identifier == identifier;
 }
 
+// Whether newOrder may have failed for its `replaces` (RFC 9773 section 5). A 5xx may: a released
+// test CA answers 500 to correct certIDs. A rate limit never, whatever its status: it would be hit
+// again, without the exemption. Nor what another resource (newNonce) answered on the way.
+bool MayBeForReplaces(const AnswerError& error, const std::string& new_order) {
+  const std::string& type = error.failure().acme_type;
+  if (error.url() != new_order || error.failure().code == FailureCode::kRateLimited) return false;
+  return type == "alreadyReplaced" || type == "malformed" || type == "conflict" ||
+         error.status() == 409 || error.status() >= 500;
+}
+
 std::string Count(std::size_t number, std::string_view what) {
   return Cat(number, " ", what, number == 1 ? "" : "s");
 }
@@ -147,15 +157,37 @@ Order OrderFlow::ReadOrder(const OrderRecord& order, const Answer& answer) const
   return ParseOrder(answer.Json(), order.identifiers, client_.policy());
 }
 
-// Section 7.4. Between sending this and saving its answer a second order cannot be avoided by
-// anybody; everywhere else it is.
-Outcome OrderFlow::Create(OrderRecord& order, std::stop_token stop) {
+// RFC 9773 section 5. That the CA knows which certificate is renewed is worth an exemption from
+// rate limits, but not the renewal: the same order is asked for once more without it. Saved before,
+// so that a process that dies here does not begin with what was refused.
+Answer OrderFlow::SendNewOrder(OrderRecord& order, std::stop_token stop) {
   const Directory directory = client_.GetDirectory(stop);
   json::Value payload = json::Value::Object({{"identifiers", IdentifiersJson(order.identifiers)}});
   if (!order.profile.empty()) payload.Set("profile", order.profile);
-  if (!order.replaces.empty()) payload.Set("replaces", order.replaces);
-  const Answer answer =
-      client_.Post(signer_, directory.new_order, json::Write(payload), stop, MaxOrderBytes(order));
+  const auto send = [&](const json::Value& body) {
+    return client_.Post(signer_, directory.new_order, json::Write(body), stop,
+                        MaxOrderBytes(order));
+  };
+  if (order.replaces.empty() || directory.renewal_info.empty()) return send(payload);
+  try {
+    return send(json::Value(payload).Set("replaces", order.replaces));
+  } catch (const AnswerError& error) {
+    if (!MayBeForReplaces(error, directory.new_order)) throw;
+    const std::string text =
+        Cat("the order is asked for again without naming the certificate that it replaces: ",
+            error.what());
+    log::Warning(text);
+    Tell("replaces", text, 5);
+  }
+  order.replaces.clear();
+  save_(order);
+  return send(payload);
+}
+
+// Section 7.4. Between sending this and saving its answer a second order cannot be avoided by
+// anybody; everywhere else it is.
+Outcome OrderFlow::Create(OrderRecord& order, std::stop_token stop) {
+  const Answer answer = SendNewOrder(order, stop);
   const Order seen = ReadOrder(order, answer);
   if (answer.location.empty()) Refuse("an order without its URL (Location)");
   order.url = answer.location;

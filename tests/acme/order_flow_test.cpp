@@ -32,6 +32,7 @@ TEST_F(OrderFlowTest, AsksForExactlyTheNamesAndWhatThePolicySays) {
                         {model::IdentifierType::kIp, "192.0.2.7"}};
   order_.profile = "shortlived";
   order_.replaces = "aki.serial";
+  ca().renewal_info = true;
   ExpectDone();
   EXPECT_EQ(json::Write(ca().Of("newOrder").at(0).payload),
             R"({"identifiers":[{"type":"dns","value":"a.test"},{"type":"ip","value":"192.0.2.7"}],)"

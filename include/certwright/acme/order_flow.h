@@ -63,6 +63,7 @@ class OrderFlow {
  private:
   Outcome Advance(model::OrderRecord& order, std::stop_token stop);
   Outcome Create(model::OrderRecord& order, std::stop_token stop);
+  Answer SendNewOrder(model::OrderRecord& order, std::stop_token stop);
   Outcome StartChallenges(model::OrderRecord& order, std::stop_token stop);
   Outcome Poll(model::OrderRecord& order, std::stop_token stop);
   Outcome Finalize(model::OrderRecord& order, std::stop_token stop);
