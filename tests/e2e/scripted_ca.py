@@ -206,10 +206,11 @@ class ScriptedCa:
             connections = list(self._connections)
         for connection in connections:
             try:
+                # Its own thread closes it: the descriptor may be another CA's as soon as it is free,
+                # and that thread would take that one's bytes.
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-            connection.close()
 
     def new_nonce(self):
         nonce = secrets.token_urlsafe(16)
