@@ -10,7 +10,11 @@ changes the answer, gives another one, or takes over the connection (`Answer.sen
 byte by byte. Raw sockets and one thread a connection, because http.server is too polite for that.
 
 Resources: directory, newNonce, newAccount, account, newOrder, order, authz, challenge, finalize,
-cert, and "*" for every answer (after the resource's own hooks).
+cert, renewalInfo, and "*" for every answer (after the resource's own hooks).
+
+Renewal information (RFC 9773) is off until `renewal_info` is set. Then every certificate that was
+issued has a window, a third of its lifetime before its end or what `suggest` says, and newOrder
+checks `replaces`: `Order.replaces` and `replaced` say what came of it.
 """
 
 import base64
@@ -45,6 +49,15 @@ def thumbprint(jwk):
     members = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}[jwk["kty"]]
     canonical = json.dumps({name: jwk[name] for name in members}, separators=(",", ":"), sort_keys=True)
     return b64(hashlib.sha256(canonical.encode()).digest())
+
+
+def cert_id(certificate):
+    """RFC 9773, section 4.1."""
+    key = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    serial = certificate.serial_number
+    # The content octets of a DER INTEGER: a leading zero where the first bit would be a sign.
+    octets = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
+    return "%s.%s" % (b64(key.key_identifier), b64(octets))
 
 
 @dataclass
@@ -115,12 +128,25 @@ def problem(kind, detail, status=400, **members):
     return Answer(status, [("Content-Type", "application/problem+json")]).set_json(body)
 
 
+def already_replaced():
+    return problem("alreadyReplaced", "the certificate is replaced by another order", 409)
+
+
+def _usual_window(leaf):
+    start = leaf.not_valid_after - (leaf.not_valid_after - leaf.not_valid_before) / 3
+    texts = [time.strftime("%Y-%m-%dT%H:%M:%SZ", moment.timetuple())
+             for moment in (start, start + 2 * pki.DAY)]
+    return {"suggestedWindow": {"start": texts[0], "end": texts[1]}}
+
+
 class Order:
     def __init__(self, number, identifiers, account):
         self.number, self.identifiers, self.account = number, identifiers, account
         self.authzs = []
         self.status = "pending"
         self.chain = None  # PEM, once it is issued
+        self.leaf = None
+        self.replaces = None  # certID of the certificate that it renews
         self.processing_until = 0.0
 
     def current_status(self):
@@ -167,6 +193,11 @@ class ScriptedCa:
         # Resources that answer and do nothing: their challenges are not looked at, their orders stay.
         self.inert = set()
         self._lost = {}
+        self.renewal_info = False  # whether the directory offers it, and newOrder knows `replaces`
+        self.renewal_retry_after = 21600  # seconds, or whatever the header is to say; None: no header
+        self.windows = {}  # certID -> the members of the answer, set by `suggest`
+        self.replaced = {}  # certID -> the latest order that replaces it
+        self.refuses_replaces = None  # () -> the answer to each newOrder that has it: no order is made
         self.handshake = True  # False: the TCP connection is taken, and nothing is ever said
         self._socket = socket.create_server((host, 0), backlog=128)
         self.port = self._socket.getsockname()[1]
@@ -186,6 +217,12 @@ class ScriptedCa:
         """
         self._hooks.setdefault(resource, []).append([hook, times])
         return self
+
+    def suggest(self, certificate_id, start, end, explanation=None):
+        """The window of one certificate, also of one that is not known: texts, sent as they are."""
+        self.windows[certificate_id] = {"suggestedWindow": {"start": start, "end": end}}
+        if explanation is not None:
+            self.windows[certificate_id]["explanationURL"] = explanation
 
     def lose(self, resource, times):
         """The next so many requests of this resource end with the connection, unseen by the CA."""
@@ -297,6 +334,8 @@ class ScriptedCa:
             return problem("malformed", "no such resource", 404)
         if request.resource in ("directory", "newNonce"):
             return handler(request)
+        if request.resource == "renewalInfo":
+            return handler(request, *rest)
         if request.method != "POST":
             return problem("malformed", "GET is not allowed here", 405)
         refusal = self._decode(request)
@@ -345,12 +384,47 @@ class ScriptedCa:
     def _on_directory(self, request):
         base = self._base(request)
         names = ("newNonce", "newAccount", "newOrder", "revokeCert", "keyChange")
+        names += ("renewalInfo",) if self.renewal_info else ()
         value = {name: "%s/%s" % (base, name) for name in names}
         value["meta"] = {"termsOfService": base + "/terms", "website": base}
         return self._json(value)
 
     def _on_newNonce(self, request):
         return Answer(200 if request.method == "HEAD" else 204, [("Cache-Control", "no-store")])
+
+    def _on_renewalInfo(self, request, certificate_id="", *more):
+        """RFC 9773, section 4: anybody may ask, and nobody signs."""
+        if request.method != "GET" or request.body:
+            return problem("malformed", "renewal information is asked for by an empty GET", 405)
+        window = self.windows.get(certificate_id)
+        order = self._issued(certificate_id)
+        if not self.renewal_info or more or (window is None and order is None):
+            return problem("malformed", "no certificate has the certID %.80r" % certificate_id, 404)
+        headers = {}
+        if self.renewal_retry_after is not None:
+            headers["Retry_After"] = str(self.renewal_retry_after)
+        return self._json(window or _usual_window(order.leaf), **headers)
+
+    def _issued(self, certificate_id):
+        return next((order for order in self.orders
+                     if order.leaf is not None and cert_id(order.leaf) == certificate_id), None)
+
+    def _refusal_of_replaces(self, request, identifiers):
+        """RFC 9773, section 5: the same account, a name in common, not replaced yet."""
+        if self.refuses_replaces is not None:
+            return self.refuses_replaces()
+        certificate_id = request.payload["replaces"]
+        before = self._issued(certificate_id)
+        if before is None:
+            return problem("malformed", "no certificate has the certID %.80r" % (certificate_id,), 404)
+        if before.account is not request.account:
+            return problem("unauthorized", "the certificate to replace is another account's", 403)
+        if not any(identifier in before.identifiers for identifier in identifiers):
+            return problem("malformed", "the certificate to replace has none of these names")
+        successor = self.replaced.get(certificate_id)
+        if successor is not None and successor.current_status() != "invalid":
+            return already_replaced()
+        return None
 
     def _on_newAccount(self, request):
         jwk = request.protected.get("jwk")
@@ -374,7 +448,15 @@ class ScriptedCa:
 
     def _on_newOrder(self, request):
         identifiers = request.payload["identifiers"]
+        replaces = request.payload.get("replaces") if self.renewal_info else None
+        if replaces is not None:
+            refusal = self._refusal_of_replaces(request, identifiers)
+            if refusal is not None:
+                return refusal
         order = Order(len(self.orders), identifiers, request.account)
+        if replaces is not None:
+            order.replaces = replaces
+            self.replaced[replaces] = order
         for identifier in identifiers:
             authz = Authz(len(self.authzs), identifier, request.account)
             self.authzs.append(authz)
@@ -395,6 +477,8 @@ class ScriptedCa:
         }
         if order.status == "valid":
             body["certificate"] = "%s/cert/%d" % (base, order.number)
+        if order.replaces is not None:
+            body["replaces"] = order.replaces
         errors = [authz.error for authz in order.authzs if authz.error]
         if errors:
             body["error"] = errors[0]
@@ -479,7 +563,8 @@ class ScriptedCa:
         if "finalize" in self.inert:
             return self._json(self._order_body(request, order))
         order.csr = csr
-        order.chain = self.chain(self.issuer.sign(names, csr.public_key()))
+        order.leaf = self.issuer.sign(names, csr.public_key())
+        order.chain = self.chain(order.leaf)
         order.processing_until = time.monotonic() + self.processing
         order.status = "processing"
         return self._json(self._order_body(request, order),
