@@ -359,6 +359,180 @@ TEST_F(ClientTest, AsksAgainForADirectoryThatCouldNotBeRead) {
   EXPECT_EQ(client_.GetDirectory({}).new_order, "https://ca.test/new-order");
 }
 
+TEST_F(ClientTest, TellsWhichAnswerRefused) {
+  thing = [](const Seen&) { return ProblemAnswer(409, "conflict", "no"); };
+  try {
+    Ask();
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const AnswerError& error) {
+    EXPECT_EQ(error.status(), 409);
+    EXPECT_EQ(error.url(), kUrl);
+    EXPECT_EQ(error.failure().acme_type, "conflict");
+  }
+}
+
+class RenewalWindowTest : public ClientTest {
+ protected:
+  RenewalWindowTest() { ca_.renewal_info = true; }
+  std::optional<model::RenewalWindow> Window() { return client_.GetRenewalWindow(kCertId, {}); }
+  void Instead(std::function<http::Response()> answer) {
+    ca_.before = [answer](const Seen& seen) -> std::optional<http::Response> {
+      if (seen.kind != "renewalInfo") return std::nullopt;
+      return answer();
+    };
+  }
+
+  // RFC 9773 section 4.1.
+  const std::string kCertId = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE";
+};
+
+TEST_F(RenewalWindowTest, IsAskedForWithoutAnAccount) {
+  ca_.explanation_url = "https://ca.test/why";
+  ca_.renewal_retry_after = "21600";
+  const auto window = Window();
+  ASSERT_TRUE(window.has_value());
+  EXPECT_EQ(FormatUtc(window->start), "2027-03-01T00:00:00Z");
+  EXPECT_EQ(FormatUtc(window->end), "2027-03-03T00:00:00Z");
+  EXPECT_EQ(window->explanation_url, "https://ca.test/why");
+  EXPECT_EQ(window->retry_after, std::chrono::hours(6));
+
+  const http::Request request = ca_.Of("renewalInfo").at(0).request;
+  EXPECT_EQ(request.method, "GET");
+  EXPECT_EQ(request.url, "https://ca.test/renewal-info/aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
+  EXPECT_EQ(request.body, "");
+  EXPECT_EQ(request.content_type, "");
+  EXPECT_EQ(request.max_body, 64u * 1024);
+  EXPECT_THAT(request.headers,
+              ElementsAre(std::pair<std::string, std::string>("Accept-Language", "en")));
+  EXPECT_EQ(ca_.Count("nonce"), 0);
+  EXPECT_EQ(ca_.Requests().size(), 2u);
+}
+
+TEST_F(RenewalWindowTest, IsNoneWhereTheCaHasNoRenewalInfo) {
+  ca_.renewal_info = false;
+  EXPECT_FALSE(Window().has_value());
+  EXPECT_EQ(ca_.Count("renewalInfo"), 0);
+}
+
+TEST_F(RenewalWindowTest, IsAskedForAtTheDirectorysUrlAsItStands) {
+  ca_.after = [](const Seen& seen, http::Response& answer) {
+    if (seen.kind != "directory") return;
+    testing::SetMember(answer, "renewalInfo", "https://other.test/renewal-info/acme/v1");
+  };
+  EXPECT_TRUE(Window().has_value());
+  EXPECT_EQ(ca_.Of("renewalInfo").at(0).request.url,
+            "https://other.test/renewal-info/acme/v1/" + kCertId);
+}
+
+TEST_F(RenewalWindowTest, ReadsRetryAfterAsElsewhere) {
+  struct Row {
+    const char* value;
+    std::int64_t seconds;  // -1: none
+  };
+  for (const Row& row :
+       {Row{"", -1}, Row{"0", 0}, Row{"21600", 21600}, Row{"-1", -1}, Row{"soon", -1},
+        Row{"99999999999999999999", 86400}, Row{"Fri, 15 Jan 2027 08:01:40 GMT", 100}}) {
+    SCOPED_TRACE(row.value);
+    ca_.renewal_retry_after = row.value;
+    const auto retry_after = Window()->retry_after;
+    EXPECT_EQ(retry_after ? retry_after->count() : -1000, row.seconds * 1000);
+  }
+}
+
+TEST_F(RenewalWindowTest, IsRefusedInTheCasOwnWordsAndAskedForOnce) {
+  struct Row {
+    const char* name;
+    http::Response answer;
+    FailureCode code;
+    bool transient;
+    const char* says;
+    UnixSeconds retry_at;
+  };
+  const Row rows[] = {
+      {"unknown", ProblemAnswer(404, "malformed", "no such certificate"), FailureCode::kRefused,
+       false, "the CA said malformed: no such certificate", 0},
+      {"a page",
+       {404, {}, "<html>"},
+       FailureCode::kRefused,
+       false,
+       "404 without a problem document at https://ca.test/renewal-info/aYhba4",
+       0},
+      {"too many", ProblemAnswer(429, "rateLimited", "slower", {{"retry-after", "60"}}),
+       FailureCode::kRateLimited, true, "slower", kNow + 60},
+      {"a fault", ProblemAnswer(500, "serverInternal", "oops"), FailureCode::kServer, true, "oops",
+       0},
+      {"busy",
+       {503, {{"retry-after", "7200"}}, ""},
+       FailureCode::kServer,
+       true,
+       "503",
+       kNow + 7200},
+      {"a redirect",
+       {302, {{"location", "https://ca.test/x"}}, ""},
+       FailureCode::kProtocol,
+       false,
+       "302",
+       0},
+      {"HTML", testing::HtmlAnswer(), FailureCode::kProtocol, true, "an HTML page", 0},
+      {"nothing", {200, {}, ""}, FailureCode::kProtocol, true, "where JSON is expected", 0},
+      {"a key twice",
+       {200, {}, R"({"suggestedWindow":{},"suggestedWindow":{}})"},
+       FailureCode::kProtocol,
+       true,
+       "where JSON is expected",
+       0},
+      {"too deep",
+       {200, {}, std::string(100, '[')},
+       FailureCode::kProtocol,
+       true,
+       "where JSON is expected",
+       0},
+      {"no window", JsonAnswer(200, json::Value::Object()), FailureCode::kProtocol, false,
+       "without a suggestedWindow", 0},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    ca_.Forget();
+    Instead([&] { return row.answer; });
+    const Failure failure = FailureOf([&] { Window(); });
+    EXPECT_EQ(failure.code, row.code);
+    EXPECT_EQ(failure.transient, row.transient);
+    EXPECT_THAT(failure.detail, HasSubstr(row.says));
+    EXPECT_EQ(failure.retry_at, row.retry_at);
+    EXPECT_EQ(ca_.Count("renewalInfo"), 1);
+    EXPECT_THAT(clock_.Sleeps(), IsEmpty());
+  }
+}
+
+TEST_F(RenewalWindowTest, FailsOnceWhereTheNetworkIsGone) {
+  Instead([]() -> http::Response { throw Error(NetworkFailure()); });
+  const Failure failure = FailureOf([&] { Window(); });
+  EXPECT_EQ(failure.code, FailureCode::kNetwork);
+  EXPECT_TRUE(failure.transient);
+  EXPECT_THAT(failure.detail, HasSubstr("the CA cannot be reached"));
+  EXPECT_EQ(ca_.Count("renewalInfo"), 1);
+}
+
+// Whatever stands in the store: nothing but one segment is added to the CA's URL.
+TEST_F(RenewalWindowTest, IsNotAskedForWithoutACertId) {
+  for (const char* bad : {"", ".", "aki", "aki.", ".serial", "a.b.c", "../a.b", "a.b/c", "a.b?c",
+                          "a.b c", "a.b\r\nX: y", "a=.b"}) {
+    SCOPED_TRACE(bad);
+    const Failure failure = FailureOf([&] { client_.GetRenewalWindow(bad, {}); });
+    EXPECT_EQ(failure.code, FailureCode::kInput);
+    EXPECT_FALSE(failure.transient);
+    EXPECT_EQ(failure.detail, Printable(failure.detail, 2000));
+  }
+  EXPECT_THAT(ca_.Requests(), IsEmpty());
+}
+
+TEST_F(RenewalWindowTest, StopsBeforeItAsks) {
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(FailureOf([&] { client_.GetRenewalWindow(kCertId, stop.get_token()); }).code,
+            FailureCode::kCancelled);
+}
+
 TEST_F(ClientTest, StopsBeforeItAsks) {
 TEST_F(ClientTest, TellsWhichAnswerRefused) {
   thing = [](const Seen&) { return ProblemAnswer(409, "conflict", "no"); };

@@ -385,6 +385,124 @@ TEST(Problems, OfWrongTypesSayAtLeastTheStatus) {
   }
 }
 
+constexpr char kRenewalInfo[] =
+    R"({"suggestedWindow":{"start":"2027-03-01T00:00:00Z","end":"2027-03-03T00:00:00Z"}})";
+
+TEST(RenewalInfoResource, IsReadOrRefused) {
+  const auto window = [](const std::string& start, const std::string& end) {
+    return Cat(R"({"start":)", start, R"(,"end":)", end, "}");
+  };
+  const auto from = [&](const std::string& start) {
+    return window(Cat('"', start, '"'), R"("2027-03-03T00:00:00Z")");
+  };
+  const auto until = [&](const std::string& end) {
+    return window(R"("2027-03-01T00:00:00Z")", Cat('"', end, '"'));
+  };
+  const char* const key = "suggestedWindow";
+  const std::vector<Row> rows = {
+      {"as it is", "odd", R"({"deep":[null]})", ""},
+      {"fractions", key, from("2027-03-01T00:00:00.123456789Z"), ""},
+      {"lower case", key, from("2027-03-01t00:00:00z"), ""},
+      {"an offset", key, from("2027-03-01T05:30:00+05:30"), ""},
+      {"a window gone by", key, window(R"("2001-01-01T00:00:00Z")", R"("2001-01-02T00:00:00Z")"),
+       ""},
+      {"the first of 2000", key, from("2000-01-01T00:00:00Z"), ""},
+      {"the last of 9999", key, until("9999-12-31T23:59:59Z"), ""},
+      {"a second long", key, until("2027-03-01T00:00:01Z"), ""},
+      {"members more", key,
+       R"({"start":"2027-03-01T00:00:00Z","end":"2027-03-03T00:00:00Z","x":[]})", ""},
+      {"no window", key, "", "without a suggestedWindow"},
+      {"null", key, "null", "without a suggestedWindow"},
+      {"a text", key, R"("2027-03-01T00:00:00Z")", "without a suggestedWindow"},
+      {"an array", key, R"(["2027-03-01T00:00:00Z","2027-03-03T00:00:00Z"])",
+       "without a suggestedWindow"},
+      {"empty", key, "{}", "without the text 'start'"},
+      {"no start", key, R"({"end":"2027-03-03T00:00:00Z"})", "without the text 'start'"},
+      {"no end", key, R"({"start":"2027-03-03T00:00:00Z"})", "without the text 'end'"},
+      {"start is a number", key, window("1800000000", R"("2027-03-03T00:00:00Z")"),
+       "without the text 'start'"},
+      {"end is null", key, window(R"("2027-03-01T00:00:00Z")", "null"), "without the text 'end'"},
+      {"end is an object", key, window(R"("2027-03-01T00:00:00Z")", "{}"),
+       "without the text 'end'"},
+      {"start empty", key, from(""), "start is no RFC 3339 date: ''"},
+      {"start in words", key, from("next week"), "no RFC 3339 date: 'next week'"},
+      {"a date only", key, from("2027-03-01"), "start is no RFC 3339 date"},
+      {"no offset", key, from("2027-03-01T00:00:00"), "start is no RFC 3339 date"},
+      {"an HTTP date", key, from("Mon, 01 Mar 2027 00:00:00 GMT"), "start is no RFC 3339 date"},
+      {"something behind it", key, from("2027-03-01T00:00:00Z "), "start is no RFC 3339 date"},
+      {"NUL behind it", key, from("2027-03-01T00:00:00Z\\u0000"), "start is no RFC 3339 date"},
+      {"a fraction of nothing", key, from("2027-03-01T00:00:00.Z"), "start is no RFC 3339 date"},
+      {"no such day", key, until("2027-02-30T00:00:00Z"), "end is no RFC 3339 date"},
+      {"no such hour", key, until("2027-03-03T24:00:00Z"), "end is no RFC 3339 date"},
+      {"five digits", key, until("10000-01-01T00:00:00Z"), "end is no RFC 3339 date"},
+      {"escape sequences", key, from("\\u001b[31m2027\\n"), "no RFC 3339 date: '?[31m2027 '"},
+      {"a megabyte", key, from(std::string(1 << 20, '2')), "start is no RFC 3339 date"},
+      {"before 2000", key, from("1999-12-31T23:59:59Z"), "start is not between the years 2000 and"},
+      {"before 1970", key, from("1960-01-01T00:00:00Z"), "start is not between the years 2000 and"},
+      {"year 1", key, from("0001-01-01T00:00:00Z"), "start is not between the years 2000 and"},
+      {"after 9999", key, until("9999-12-31T23:59:59-00:01"), "end is not between the years 2000"},
+      {"ends as it starts", key, until("2027-03-01T00:00:00Z"), "no later than it starts"},
+      {"ends as it starts, elsewhere", key, until("2027-03-01T01:00:00+01:00"),
+       "(2027-03-01T00:00:00Z) no later than it starts (2027-03-01T00:00:00Z)"},
+      {"ends before it starts", key, until("2027-02-28T23:59:59Z"), "no later than it starts"},
+  };
+  Check(rows, kRenewalInfo, ParseRenewalWindow);
+  for (const char* text : {"null", "[]", "7", R"("2027-03-01T00:00:00Z")"}) {
+    SCOPED_TRACE(text);
+    EXPECT_THAT(FailureOf([&] { ParseRenewalWindow(json::Parse(text)); }).detail,
+                HasSubstr("renewal information that is no JSON object"));
+  }
+}
+
+TEST(RenewalInfoResource, CountsInUtc) {
+  const model::RenewalWindow window = ParseRenewalWindow(json::Parse(
+      R"({"suggestedWindow":{"start":"2027-03-01t05:30:00.9+05:30","end":"2027-03-02T23:00:01-01:00"}})"));
+  EXPECT_EQ(window.start, 1803859200);
+  EXPECT_EQ(window.end, 1803859200 + 2 * 24 * 3600 + 1);
+  EXPECT_EQ(window.explanation_url, "");
+  EXPECT_FALSE(window.retry_after.has_value());
+}
+
+TEST(RenewalInfoResource, KeepsAnExplanationThatMayBeShownAndDropsAnyOther) {
+  struct Explanation {
+    const char* name;
+    std::string json;
+    std::string kept;
+  };
+  const auto quoted = [](const std::string& text) { return Cat('"', text, '"'); };
+  const std::string longest = "https://ca.test/" + std::string(2048 - 16, 'x');
+  const Explanation rows[] = {
+      {"https", quoted("https://ca.test/why?x=1"), "https://ca.test/why?x=1"},
+      {"a fragment", quoted("https://ca.test/why#this"), "https://ca.test/why#this"},
+      {"2048 bytes", quoted(longest), longest},
+      {"2049 bytes", quoted(longest + "x"), ""},
+      {"2049 bytes with the fragment", quoted(longest + "#"), ""},
+      {"null", "null", ""},
+      {"empty", quoted(""), ""},
+      {"a number", "7", ""},
+      {"an array", R"(["https://ca.test/why"])", ""},
+      {"http", quoted("http://ca.test/why"), ""},
+      {"http to loopback", quoted("http://127.0.0.1/why"), ""},
+      {"javascript", quoted("javascript:alert(1)"), ""},
+      {"relative", quoted("/why"), ""},
+      {"no host", quoted("https:///why"), ""},
+      {"user info", quoted("https://ca.test@evil.test/"), ""},
+      {"a blank", quoted("https://ca.test/why not"), ""},
+      {"a blank in the fragment", quoted("https://ca.test/#why not"), ""},
+      {"an escape sequence", quoted("https://ca.test/#\\u001b[31m"), ""},
+      {"a newline", quoted("https://ca.test/\\nX"), ""},
+      {"turned around", quoted("https://ca.test/#\\u202e"), ""},
+      {"beyond ASCII", quoted("https://ca.test/\u00fc"), ""},
+  };
+  for (const Explanation& row : rows) {
+    SCOPED_TRACE(row.name);
+    const model::RenewalWindow window =
+        ParseRenewalWindow(With(kRenewalInfo, "explanationURL", row.json));
+    EXPECT_EQ(window.explanation_url, row.kept);
+    EXPECT_EQ(window.start, 1803859200);
+  }
+}
+
 }  // namespace
 }  // namespace certwright::acme
 constexpr char kRenewalInfo[] =

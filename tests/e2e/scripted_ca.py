@@ -244,7 +244,7 @@ class ScriptedCa:
         for connection in connections:
             try:
                 # Its own thread closes it: the descriptor may be another CA's as soon as it is free,
-                # and this thread's reader would take that one's bytes.
+                # and that thread would take that one's bytes.
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
