@@ -33,7 +33,7 @@ UnixSeconds RetryAfterSeconds(const model::RenewalWindow& seen) {
 }
 
 bool IsExpired(const CertificateVersion& version, UnixSeconds now) {
-  return now >= Sane(version.not_after);
+  return now >= version.not_after;
 }
 
 bool MayAsk(const CertificateVersion& version, UnixSeconds now) {
@@ -47,8 +47,8 @@ bool IsOf(const RenewalInfo& known, const CertificateVersion& version) {
 }
 
 UnixSeconds AskAt(const CertificateVersion& version, const RenewalInfo& known, UnixSeconds now) {
-  const bool known_time = IsOf(known, version) && known.check_at > 0;
-  if (!known_time || known.check_at > now + kLongestRetryAfter) return now;
+  const bool wrong_clock = known.check_at > now + kLongestRetryAfter;
+  if (wrong_clock || !IsOf(known, version)) return now;
   return std::max(known.check_at, now);
 }
 
@@ -71,7 +71,7 @@ UnixSeconds RetryAt(const ManagedCertificate& certificate, UnixSeconds now) {
   if (!certificate.last_error) return 0;
   const Failure& failure = *certificate.last_error;
   const UnixSeconds named = failure.retry_at <= now + kLongestPause ? failure.retry_at : 0;
-  const UnixSeconds failed_at = Sane(certificate.last_error_at);
+  const UnixSeconds failed_at = certificate.last_error_at;
   if (failed_at > now) return named;
   return std::max(named, failed_at + BasePause(failure, certificate.failures, failed_at));
 }

@@ -126,6 +126,14 @@ TEST(Plan, DoesNotTakeAnotherCertificatesWindow) {
   EXPECT_EQ(Plan(kNothingFailed, Usual(), other, kNow), due);
 }
 
+// Kept by somebody who filled in no certID: better than asking again and again.
+TEST(Plan, TakesAWindowWithoutACertId) {
+  RenewalInfo nameless = Known(Usual(), kNow, kNow + 9 * kDay, kNow + 2 * kDay, kNow + kHour);
+  nameless.ari_id = "";
+  EXPECT_EQ(Plan(kNothingFailed, Usual(), nameless, kNow),
+            (Due{kNow + 2 * kDay, kNow + kHour, Reason::kWindow}));
+}
+
 TEST(Plan, AfterAFailureFollowsTheTable) {
   using enum FailureCode;
   using enum Reason;
@@ -147,6 +155,7 @@ TEST(Plan, AfterAFailureFollowsTheTable) {
       {"no time, long ago", kNetwork, 2, kNow - kDay, 0, kNow, kMissing},
       {"a time before the ladder's", kServer, 2, kNow - 5, kNow + 5, kNow - 5 + 600, kRetry},
       {"a limit that ends soon", kRateLimited, 2, kNow, kNow + 120, kNow + 120, kRetry},
+      {"a limit that has ended", kRateLimited, 1, kNow - 300, kNow - 60, kNow, kMissing},
       {"refused", kRefused, 4, kNow - 5, 0, kNow - 5 + kDay, kRetry},
       {"the ninth", kNetwork, 9, kNow, kNow + kDay, kNow + kDay, kRetry},
       {"the tenth", kNetwork, 10, kNow, kNow + kDay, kNow + kDay, kParked},
@@ -163,6 +172,8 @@ TEST(Plan, AfterAFailureFollowsTheTable) {
       {"the clock jumped ahead", kNetwork, 4, kNow - 999 * kDay, kNow - 998 * kDay, kNow, kMissing},
       {"a count below 0", kNetwork, -7, kNow, 0, kNow + 60, kRetry},
       {"times below 0", kNetwork, 1, -5, -5, kNow, kMissing},
+      {"times far below 0", kNetwork, 20, kMin, kMin, kNow, kMissing},
+      {"a last error in the far future", kNetwork, 20, kMax, 0, kNow, kMissing},
   };
   for (const Row& row : rows) {
     const Failure failure = FailureWith(row.code, "", row.retry_at);

@@ -113,6 +113,28 @@ TEST(RetryDelay, TellsAnAnswerThatWasSpoiledFromAWrongCertificate) {
   EXPECT_EQ(WithoutJitter(failure, 1), kDay);
 }
 
+TEST(RetryDelay, TellsWhatSomebodyMustChangeFromWhatMayPass) {
+  for (const char* type :
+       {"rejectedIdentifier", "caa", "malformed", "unsupportedIdentifier", "badCSR", "badPublicKey",
+        "invalidProfile", "badSignatureAlgorithm", "invalidContact", "unsupportedContact",
+        "userActionRequired", "externalAccountRequired"}) {
+    EXPECT_EQ(WithoutJitter(FailureWith(kRefused, type), 1), kDay) << type;
+  }
+  for (const char* type : {"unauthorized", "connection", "dns", "incorrectResponse", "tls",
+                           "orderNotReady", "accountDoesNotExist", "CAA", ""}) {
+    EXPECT_EQ(WithoutJitter(FailureWith(kRefused, type), 1), kMinute) << type;
+  }
+}
+
+TEST(RetryDelay, SurvivesTimesWhoseDifferenceOverflows) {
+  EXPECT_EQ(WithoutJitter(FailureWith(kServer, "", kMax), 1, kMin), 7 * kDay);
+  EXPECT_EQ(WithoutJitter(FailureWith(kRateLimited, "", kMin), 1, kMax), kHour);
+}
+
+TEST(RetryDelay, OfALimitThatEndsThisSecondIsThatOfOneWithoutATime) {
+  EXPECT_EQ(WithoutJitter(FailureWith(kRateLimited, "", kNow), 1), kHour);
+}
+
 TEST(RetryDelay, LooksForARefusedNameBehindTheProblem) {
   Failure failure = FailureWith(kRefused, "compound");
   failure.subproblems = {{"connection", "", "a.example.org"}};

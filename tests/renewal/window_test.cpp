@@ -76,6 +76,12 @@ TEST(Keep, ChoosesAnewWhereEitherEndMoved) {
   }
 }
 
+TEST(Keep, ChoosesWhereAKnownWindowHasNoInstant) {
+  FixedRandom random(7);
+  const RenewalInfo known = Known(Usual(), kNow + kDay, kNow + 3 * kDay, 0, kNow);
+  EXPECT_EQ(Keep(known, Window(known.start, known.end), kNow, random).chosen_at, known.start + 7);
+}
+
 TEST(Keep, TakesAWindowThatDoesNotEndAfterItsStartForNoAnswer) {
   const RenewalInfo known = Known(Usual(), kNow + kDay, kNow + 3 * kDay, kNow + 2 * kDay, kNow);
   for (const UnixSeconds end :
@@ -147,6 +153,8 @@ TEST(IsWindowWanted, FollowsTheTable) {
       {"more than a day ahead: of a wrong clock", kNow + kDay + 1, kNow, true},
       {"years ahead", kMax, kNow, true},
       {"negative", -1, kNow, true},
+      {"least of all", kMin, kNow, true},
+      {"before 1970 is the first second", 5, kMin, false},
       {"the last second", 0, version.not_after - 1, true},
       {"expired", 0, version.not_after, false},
       {"long expired", 0, version.not_after + 900 * kDay, false},

@@ -39,8 +39,8 @@ struct Due {
 
 // Two thirds of the lifetime (half under ten days), plus the certificate's own jitter of at most a
 // twentieth of the lifetime, made of its fingerprint: a thousand certificates issued together do
-// not renew together, and one and the same is always due at the same instant. Always before
-// not_after.
+// not renew together, and one and the same is always due at the same instant. Before
+// not_after, where that is after not_before.
 UnixSeconds Backstop(const model::CertificateVersion& version);
 
 // What is kept of an answer: a window that changed gives a new instant, uniform in it (RFC 9773
