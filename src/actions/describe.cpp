@@ -46,15 +46,6 @@ std::vector<std::string> Candidates(store::Session& session,
   return candidates;
 }
 
-// Whether nothing will be ordered.
-bool IsHeldAlready(const Context& context, const issue::ObtainRequest& request) {
-  if (request.force) return false;
-  const auto held = context.database.Read([&](store::Session& session) {
-    return store::FindByNameSet(session, model::NameSetKey(request.identifiers));
-  });
-  return held && held->current && Validity(*held->current, context.clock.Now()) != "expired";
-}
-
 [[noreturn]] void FailUnknown(const std::string& name_or_serial) {
   throw Error(FailureCode::kNotFound,
               Cat("no certificate for the name or serial '", Printable(name_or_serial, 260), "'"),
@@ -136,7 +127,7 @@ store::HeldCertificate FindExact(store::Session& session, const std::string& nam
 
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,
                               Millis timeout) {
-  if (!IsHeldAlready(call.context, request)) PresentRoute(call);
+  if (call.context.obtainer.HasWork(request)) PresentRoute(call);
   return call.context.jobs.Submit(request)->Wait(timeout, call.progress, call.stop);
 }
 

@@ -38,24 +38,24 @@ std::string Sentence(const renewal::Looked& looked) {
 }  // namespace
 
 std::optional<json::Value> Renew(const Invocation& call) {
-  renewal::Run run;
-  run.force = call.input.Bool("force");
-  run.dry_run = call.input.Bool("dry_run");
-  const std::vector<std::string> wanted = call.input.Strings("certificates");
-  if (run.force && wanted.empty()) {
+  renewal::Wanted wanted;
+  wanted.force = call.input.Bool("force");
+  wanted.dry_run = call.input.Bool("dry_run");
+  const std::vector<std::string> names = call.input.Strings("certificates");
+  if (wanted.force && names.empty()) {
     throw Error(FailureCode::kUsage, "--force needs the names of certificates",
                 "name those that are to be renewed though nothing is due");
   }
   call.context.database.Read([&](store::Session& session) {
-    for (const std::string& name : wanted) {
-      run.certificates.push_back(FindExact(session, name).certificate.id);
+    for (const std::string& name : names) {
+      wanted.certificates.push_back(FindExact(session, name).certificate.id);
     }
   });
-  if (!run.dry_run) PresentRoute(call);
+  if (!wanted.dry_run) PresentRoute(call);
   bool ok = true;
   json::Value certificates = json::Array{};
   call.context.scheduler.RunOnce(
-      run,
+      wanted,
       [&](const renewal::Looked& looked) {
         ok = ok && !looked.failure;
         certificates.Append(LookedJson(looked));

@@ -256,6 +256,13 @@ ObtainResult Obtainer::Activate(const OrderRecord& order, const ObtainRequest& r
   return result;
 }
 
+bool Obtainer::HasWork(const ObtainRequest& request) {
+  return database_.Read([&](store::Session& session) {
+    const auto held = store::FindByNameSet(session, model::NameSetKey(request.identifiers));
+    return !held || NeedsWork(*held, request, clock_.Now());
+  });
+}
+
 std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::stop_token stop) {
   RefuseWildcards(request.identifiers);
   const std::string name_set = model::NameSetKey(request.identifiers);

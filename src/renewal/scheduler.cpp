@@ -18,6 +18,8 @@ constexpr Millis kOrderPatience{3'600'000};
 // A wall clock may jump and a machine may sleep: so long at most nobody looks at it.
 constexpr Millis kLongestNap{60'000};
 constexpr Millis kShortestNap{100};
+// A CA that has no ARI may have it one day.
+constexpr UnixSeconds kNoWindows = 24 * 3600;
 // What is still due after it was looked at (somebody else works on it, or a bug) rests so long.
 constexpr UnixSeconds kRest = 60;
 
@@ -46,10 +48,10 @@ Scheduler::Scheduler(store::Database& database, issue::Obtainer& obtainer, issue
 
 Scheduler::~Scheduler() = default;
 
-std::vector<Looked> Scheduler::RunOnce(const Run& run,
+std::vector<Looked> Scheduler::RunOnce(const Wanted& wanted,
                                        const std::function<void(const Looked&)>& told,
                                        std::stop_token stop) {
-  std::vector<std::int64_t> ids = run.certificates;
+  std::vector<std::int64_t> ids = wanted.certificates;
   if (ids.empty()) {
     database_.Read([&](store::Session& session) {
       for (const auto& due : store::ListDue(session, clock_.Now(), kBatch)) ids.push_back(due.id);
@@ -60,7 +62,7 @@ std::vector<Looked> Scheduler::RunOnce(const Run& run,
   std::optional<Failure> broken;
   RunSideBySide(ids.size(), kSideBySide, [&](std::size_t i) {
     try {
-      if (!stop.stop_requested()) all[i] = LookAt(ids[i], run, stop);
+      if (!stop.stop_requested()) all[i] = LookAt(ids[i], wanted, stop);
       const std::lock_guard guard(mutex);
       if (told && all[i].certificate_id != 0) told(all[i]);
     } catch (...) {
@@ -73,31 +75,31 @@ std::vector<Looked> Scheduler::RunOnce(const Run& run,
   return all;
 }
 
-Looked Scheduler::LookAt(std::int64_t certificate_id, const Run& run, std::stop_token stop) {
+Looked Scheduler::LookAt(std::int64_t certificate_id, const Wanted& wanted, std::stop_token stop) {
   Looked looked;
   const auto held = database_.Read(
       [&](store::Session& session) { return store::FindById(session, certificate_id); });
   if (!held) return looked;  // deleted meanwhile
   looked.certificate_id = certificate_id;
   looked.name_set = held->certificate.name_set;
-  looked.due = Plan(held->certificate, held->current, KnownWindow(*held, run, stop), clock_.Now());
+  looked.due = Plan(held->certificate, held->current, KnownWindow(*held, wanted, stop), clock_.Now());
   const bool due = looked.due.renew_at > 0 && looked.due.renew_at <= clock_.Now();
-  if (run.dry_run) {
-    if (due || run.force) looked.result = Looked::Result::kWouldRenew;
+  if (wanted.dry_run) {
+    if (due || wanted.force) looked.result = Looked::Result::kWouldRenew;
     return looked;
   }
-  if (due || run.force) Renew(*held, run, looked, stop);
-  if (!stop.stop_requested()) PlanNext(looked, run, stop);
+  if (due || wanted.force) Renew(*held, wanted, looked, stop);
+  if (!stop.stop_requested()) PlanNext(looked, wanted, stop);
   return looked;
 }
 
 // After the look: of a new version the window is asked for, what failed has its next try. Whatever
 // the plan says, nothing is looked at again at once.
-void Scheduler::PlanNext(Looked& looked, const Run& run, std::stop_token stop) {
+void Scheduler::PlanNext(Looked& looked, const Wanted& wanted, std::stop_token stop) {
   const auto held = database_.Read(
       [&](store::Session& session) { return store::FindById(session, looked.certificate_id); });
   if (!held) return;
-  looked.due = Plan(held->certificate, held->current, KnownWindow(*held, run, stop), clock_.Now());
+  looked.due = Plan(held->certificate, held->current, KnownWindow(*held, wanted, stop), clock_.Now());
   const UnixSeconds soonest = clock_.Now() + kRest;
   const UnixSeconds next = looked.due.look_at > 0 ? std::max(looked.due.look_at, soonest) : 0;
   if (next == held->certificate.next_action_at) return;
@@ -106,7 +108,7 @@ void Scheduler::PlanNext(Looked& looked, const Run& run, std::stop_token stop) {
   });
 }
 
-model::RenewalInfo Scheduler::KnownWindow(const store::HeldCertificate& held, const Run& run,
+model::RenewalInfo Scheduler::KnownWindow(const store::HeldCertificate& held, const Wanted& wanted,
                                           std::stop_token stop) {
   model::RenewalInfo known;
   if (!held.current || held.current->ari_id.empty()) return known;
@@ -114,11 +116,14 @@ model::RenewalInfo Scheduler::KnownWindow(const store::HeldCertificate& held, co
   database_.Read([&](store::Session& session) {
     if (auto stored = store::FindRenewalInfo(session, known.ari_id)) known = *stored;
   });
-  if (run.dry_run || !IsWindowWanted(*held.current, known, clock_.Now())) return known;
+  if (wanted.dry_run || !IsWindowWanted(*held.current, known, clock_.Now())) return known;
   try {
     const auto window = obtainer_.AskWindow(*held.current, stop);
-    known = window ? Keep(known, *window, clock_.Now(), random_)
-                   : KeepAfterFailure(known, clock_.Now());
+    if (window) {
+      known = Keep(known, *window, clock_.Now(), random_);
+    } else {
+      known.check_at = clock_.Now() + kNoWindows;
+    }
     if (window && !window->explanation_url.empty()) {
       log::Info(Cat(held.certificate.name_set, ": the CA explains the time of renewal at ",
                     window->explanation_url));
@@ -135,13 +140,13 @@ model::RenewalInfo Scheduler::KnownWindow(const store::HeldCertificate& held, co
   return known;
 }
 
-void Scheduler::Renew(const store::HeldCertificate& held, const Run& run, Looked& looked,
+void Scheduler::Renew(const store::HeldCertificate& held, const Wanted& wanted, Looked& looked,
                       std::stop_token stop) {
   issue::ObtainRequest request;
   request.identifiers = held.certificate.names;
   request.owner = held.certificate.owner;
   request.renew = true;
-  request.force = run.force;
+  request.force = wanted.force;
   try {
     jobs_.Submit(std::move(request))->Wait(kOrderPatience, nullptr, stop);
     looked.result = Looked::Result::kRenewed;

@@ -49,6 +49,7 @@ class Authority {
     certificate_ = New(name_.get(), 0, 4'000'000'000);
     X509_set_pubkey(certificate_.get(), key_.get());
     Extend(certificate_.get(), NID_basic_constraints, "critical,CA:TRUE");
+    Extend(certificate_.get(), NID_subject_key_identifier, "hash");
     X509_sign(certificate_.get(), key_.get(), EVP_sha256());
   }
 
@@ -77,6 +78,8 @@ class Authority {
     } else {
       Extend(leaf.get(), NID_subject_alt_name, names);
     }
+    // The certID of RFC 9773 begins with it.
+    Extend(leaf.get(), NID_authority_key_identifier, "keyid", certificate_.get());
     X509_sign(leaf.get(), key_.get(), EVP_sha256());
     return PemOf(leaf.get());
   }
@@ -95,8 +98,11 @@ class Authority {
     return made;
   }
 
-  static void Extend(X509* certificate, int nid, const std::string& value) {
-    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str());
+  static void Extend(X509* certificate, int nid, const std::string& value, X509* issuer = nullptr) {
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, issuer == nullptr ? certificate : issuer, certificate, nullptr,
+                   nullptr, 0);
+    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str());
     X509_add_ext(certificate, extension, -1);
     X509_EXTENSION_free(extension);
   }

@@ -140,6 +140,12 @@ class ActionsTest : public testing::Test {
     });
   }
 
+  model::CertificateVersion VersionOf(const std::string& name_set) {
+    return database_->Read([&](store::Session& session) {
+      return *store::FindByNameSet(session, name_set)->current;
+    });
+  }
+
   static acme::AccountWishes Wishes() {
     acme::AccountWishes wishes;
     wishes.agree_to_terms = true;

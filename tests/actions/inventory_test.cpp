@@ -62,7 +62,7 @@ TEST_F(InventoryTest, ListTellsHeldAndMissingApart) {
   const json::Value& held = list["certificates"].Items()[0];
   EXPECT_THAT(held.Strings("names"), ElementsAre("a.example.org", "b.example.org"));
   EXPECT_EQ(held.String("validity"), "valid");
-  EXPECT_EQ(held.String("next_renewal"), FormatUtc(kNow + 70 * kDay));
+  EXPECT_EQ(held.String("next_renewal"), FormatUtc(renewal::Backstop(VersionOf("a.example.org,b.example.org"))));
   EXPECT_TRUE(held["last_error"].IsNull());
   ASSERT_EQ(list["missing"].Items().size(), 1u);
   const json::Value& missing = list["missing"].Items()[0];

@@ -66,6 +66,10 @@ class SchemasTest : public ActionsTest {
     call("get-certificate", R"({"fqdn":"mail.example.org"})");
     call("get-certificate", R"({"fqdn":"up.example.org"})");
     call("get-certificate", R"({"fqdn":"no.example.org"})");
+    call("plan", "{}");
+    call("renew", R"({"dry_run":true})");
+    call("renew", R"({"certificates":["mail.example.org"],"force":true})");
+    call("renew", R"({"certificates":["no.example.org"]})");
     call("delete", R"({"certificate":"up.example.org"})");
     call("set-certificate", R"({"fqdn":"mail.example.org","lets_encrypt":false})", "module/mail1");
 

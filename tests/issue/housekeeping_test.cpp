@@ -6,6 +6,13 @@ namespace {
 
 using testing::ElementsAre;
 
+class RemoveTest : public IssueTest {
+ protected:
+  std::int64_t RemoveIt(std::int64_t id) {
+    return Remove(*process_->database, process_->feed, clock_, id);
+  }
+};
+
 TEST_F(RemoveTest, TakesVersionsAndOrdersAlongAndTellsIt) {
   const std::int64_t id = Obtain({"b.example.org", "a.example.org"}).held.certificate.id;
   Obtain({"a.example.org"});

@@ -65,7 +65,8 @@ TEST_F(FailureTest, IsWrittenDownWithCertificateAndOrder) {
     EXPECT_EQ(certificate.last_error, failure) << "word for word";
     EXPECT_EQ(certificate.last_error_at, clock_.Now());
     EXPECT_EQ(certificate.failures, 1);
-    EXPECT_EQ(certificate.next_action_at, row.next);
+    EXPECT_EQ(certificate.next_action_at, row.next > 0 ? row.next : clock_.Now() + 60);
+    EXPECT_EQ(failure.retry_at, certificate.next_action_at);
     ASSERT_EQ(Orders("a.example.org").size(), 1u);
     const model::OrderRecord order = Orders("a.example.org")[0];
     EXPECT_EQ(order.state, row.state);
@@ -75,15 +76,22 @@ TEST_F(FailureTest, IsWrittenDownWithCertificateAndOrder) {
   }
 }
 
-TEST_F(FailureTest, LeavesTheOneThatIsHeldAndItsRenewalAlone) {
+TEST_F(FailureTest, LeavesTheOneThatIsHeldAlone) {
   const store::HeldCertificate before = Obtain({"a.example.org"}).held;
   Answers("newOrder", ProblemAnswer(403, "unauthorized", "no"));
   Fails(Forced({"a.example.org"}));
   const store::HeldCertificate after = Held("a.example.org");
   EXPECT_EQ(after.current->serial_hex, before.current->serial_hex);
-  EXPECT_EQ(after.certificate.next_action_at, before.certificate.next_action_at);
-  EXPECT_GT(after.certificate.next_action_at, kNow);
   EXPECT_EQ(after.certificate.failures, 1);
+}
+
+TEST_F(FailureTest, OfTheFuseIsWrittenDownToo) {
+  Refused(4, 1, {"a.example.org"});
+  const Failure failure = Fails({"a.example.org"});
+  EXPECT_EQ(failure.code, FailureCode::kFuse);
+  const model::ManagedCertificate certificate = Held("a.example.org").certificate;
+  EXPECT_EQ(certificate.last_error, failure);
+  EXPECT_EQ(certificate.next_action_at, failure.retry_at);
 }
 
 TEST_F(FailureTest, IsCountedInARow) {

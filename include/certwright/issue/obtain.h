@@ -66,6 +66,9 @@ class Obtainer {
   std::optional<model::RenewalWindow> AskWindow(const model::CertificateVersion& version,
                                                 std::stop_token stop);
 
+  // Whether Obtain would order anything: no valid certificate, or another policy than it has.
+  bool HasWork(const ObtainRequest& request);
+
   // Everything but the order: what would happen, in sentences. Throws what Obtain would.
   std::vector<std::string> DryRun(const ObtainRequest& request, std::stop_token stop);
 

@@ -34,7 +34,7 @@ struct Looked {
 };
 std::string_view ResultName(Looked::Result result);  // "not-due", "would-renew", "renewed", "failed"
 
-struct Run {
+struct Wanted {
   std::vector<std::int64_t> certificates;  // these, due or not; empty: all that are due
   bool force = false;                      // order though nothing is due, and past the fuse
   bool dry_run = false;                    // order nothing, write nothing down
@@ -49,19 +49,19 @@ class Scheduler {
 
   // One tick: certificates side by side, `told` (may be null) called for each, one at a time.
   // Throws Error where the store cannot be read or written.
-  std::vector<Looked> RunOnce(const Run& run, const std::function<void(const Looked&)>& told,
+  std::vector<Looked> RunOnce(const Wanted& wanted, const std::function<void(const Looked&)>& told,
                               std::stop_token stop);
 
   // Ticks in a thread of its own whenever something is due.
   void Start();
 
  private:
-  Looked LookAt(std::int64_t certificate_id, const Run& run, std::stop_token stop);
-  model::RenewalInfo KnownWindow(const store::HeldCertificate& held, const Run& run,
+  Looked LookAt(std::int64_t certificate_id, const Wanted& wanted, std::stop_token stop);
+  model::RenewalInfo KnownWindow(const store::HeldCertificate& held, const Wanted& wanted,
                                  std::stop_token stop);
-  void Renew(const store::HeldCertificate& held, const Run& run, Looked& looked,
+  void Renew(const store::HeldCertificate& held, const Wanted& wanted, Looked& looked,
              std::stop_token stop);
-  void PlanNext(Looked& looked, const Run& run, std::stop_token stop);
+  void PlanNext(Looked& looked, const Wanted& wanted, std::stop_token stop);
   Millis Tick(std::stop_token stop);  // gives how long nothing is due
 
   store::Database& database_;
