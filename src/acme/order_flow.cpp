@@ -26,7 +26,8 @@ constexpr std::size_t kMaxChainBytes = 1 << 20;
 constexpr Millis kQuiet{50};          // after a fetch: the CA looks from several places
 constexpr int kMostNews = 10;         // polls for it: anybody may fetch a token that he has seen
 constexpr Millis kNoNews{3'000};      // first look where the CA has not come by
-constexpr Millis kAfterFinalize{15};  // most CAs sign in milliseconds
+constexpr Millis kAfterFinalize{8};  // many CAs sign in milliseconds
+constexpr Millis kSoonAfterFinalize{50};
 constexpr Millis kFirstPoll{250};
 constexpr Millis kLongestPoll{5'000};
 constexpr Millis kLongestRetryAfter{60'000};
@@ -269,7 +270,7 @@ Wait OrderFlow::NextPoll(const OrderRecord& order, std::optional<Millis> retry_a
   if (order.state == OrderState::kProcessing) {
     // Finalize was just sent. One early look costs a request; the CA's Retry-After comes after it.
     if (earlier == 0) return Wait{kAfterFinalize, {}, {}};
-    wait.at_most = grown(earlier - 1);
+    wait.at_most = earlier == 1 ? kSoonAfterFinalize : grown(earlier - 2);
   } else {
     wait.at_most = grown(earlier);
     for (const AuthorizationRecord& authorization : order.authorizations) {
