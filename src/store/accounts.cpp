@@ -7,7 +7,8 @@ namespace certwright::store {
 namespace {
 
 const std::string kSelect =
-    "SELECT directory, key_pem, url, contact, status, terms, created_at FROM account ";
+    "SELECT directory, key_pem, url, contact, status, terms, created_at, next_key_pem "
+    "FROM account ";
 
 model::Account ReadAccount(Query& row) {
   model::Account account;
@@ -18,6 +19,7 @@ model::Account ReadAccount(Query& row) {
   account.status = row.Text();
   account.terms = row.Text();
   account.created_at = row.Int();
+  account.next_key_pem = Secret(row.Text());
   return account;
 }
 
@@ -31,12 +33,13 @@ std::optional<model::Account> FindAccount(Session& session, const std::string& d
 
 void SaveAccount(Session& session, const model::Account& account) {
   Query(Of(session),
-        "INSERT INTO account (directory, key_pem, url, contact, status, terms, created_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (directory) DO UPDATE SET "
+        "INSERT INTO account (directory, key_pem, url, contact, status, terms, created_at, "
+        "next_key_pem) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (directory) DO UPDATE SET "
         "key_pem = excluded.key_pem, url = excluded.url, contact = excluded.contact, "
-        "status = excluded.status, terms = excluded.terms, created_at = excluded.created_at",
+        "status = excluded.status, terms = excluded.terms, created_at = excluded.created_at, "
+        "next_key_pem = excluded.next_key_pem",
         account.directory, account.key_pem, account.url, EncodeList(account.contact),
-        account.status, account.terms, account.created_at)
+        account.status, account.terms, account.created_at, account.next_key_pem)
       .Run();
 }
 

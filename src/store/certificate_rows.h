@@ -12,17 +12,19 @@ namespace certwright::store {
 inline const std::string kCertificateColumns =
     "c.id, c.name_set, c.names, c.key_type, c.reuse_key, c.profile, c.preferred_chain, c.owner, "
     "v.id, c.next_action_at, c.last_error, c.last_error_at, c.failures, c.created_at, "
-    "c.updated_at";
+    "c.updated_at, c.preflight_good";
 inline const std::string kJoinCurrent =
     " LEFT JOIN version v ON v.certificate_id = c.id AND v.is_current = 1 ";
 
 inline const std::string kVersionColumns =
     "v.id, v.certificate_id, v.chain_pem, v.serial_hex, v.fingerprint, v.subject, v.issuer, "
-    "v.names, v.not_before, v.not_after, v.ari_id, v.ca, v.origin, v.created_at, v.key_pem";
+    "v.names, v.not_before, v.not_after, v.ari_id, v.ca, v.origin, v.created_at, "
+    "v.expiry_told, v.revocation_reason, v.revoked_at, v.key_pem";
 // The same without keys.
 inline const std::string kVersionColumnsWithoutKey =
     "v.id, v.certificate_id, v.chain_pem, v.serial_hex, v.fingerprint, v.subject, v.issuer, "
-    "v.names, v.not_before, v.not_after, v.ari_id, v.ca, v.origin, v.created_at, ''";
+    "v.names, v.not_before, v.not_after, v.ari_id, v.ca, v.origin, v.created_at, "
+    "v.expiry_told, v.revocation_reason, v.revoked_at, ''";
 
 // Read the columns above, in this order, from a row.
 model::ManagedCertificate ReadCertificate(Query& row);

@@ -38,6 +38,7 @@ model::ManagedCertificate ReadCertificate(Query& row) {
   certificate.failures = static_cast<int>(row.Int());
   certificate.created_at = row.Int();
   certificate.updated_at = row.Int();
+  if (const auto good = row.OptionalInt()) certificate.preflight_good = *good != 0;
   return certificate;
 }
 

@@ -21,10 +21,10 @@ void PruneEvents(Connection& connection, std::int64_t newest) {
 std::int64_t AppendEvent(Session& session, const model::Event& event) {
   Connection& connection = Of(session);
   Query insert(connection,
-               "INSERT INTO event (name, reason, names, certificate_id, created_at) "
-               "VALUES (?, ?, ?, ?, ?) RETURNING seq",
+               "INSERT INTO event (name, reason, names, certificate_id, not_after, failure, "
+               "created_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING seq",
                event.name, event.reason, EncodeList(event.names), event.certificate_id,
-               event.created_at);
+               event.not_after, EncodeFailure(event.failure), event.created_at);
   insert.Step();
   const std::int64_t seq = insert.Int();
   insert.Run();
@@ -34,8 +34,8 @@ std::int64_t AppendEvent(Session& session, const model::Event& event) {
 
 std::vector<model::Event> ListEvents(Session& session, std::int64_t after, int limit) {
   Query rows(Of(session),
-             "SELECT seq, name, reason, names, certificate_id, created_at FROM event "
-             "WHERE seq > ? ORDER BY seq LIMIT ?",
+             "SELECT seq, name, reason, names, certificate_id, not_after, failure, created_at "
+             "FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
              after, limit);
   std::vector<model::Event> events;
   while (rows.Step()) {
@@ -45,6 +45,8 @@ std::vector<model::Event> ListEvents(Session& session, std::int64_t after, int l
     event.reason = rows.Text();
     event.names = DecodeList(rows.Text());
     event.certificate_id = rows.Int();
+    event.not_after = rows.Int();
+    event.failure = DecodeFailure(rows.OptionalText());
     event.created_at = rows.Int();
     events.push_back(std::move(event));
   }

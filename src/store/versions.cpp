@@ -39,6 +39,9 @@ model::CertificateVersion ReadVersion(Query& row) {
   version.ca = row.Text();
   version.origin = OriginFromName(row.Text());
   version.created_at = row.Int();
+  version.expiry_told = static_cast<int>(row.Int());
+  version.revocation_reason = row.Text();
+  version.revoked_at = row.Int();
   version.key_pem = Secret(row.Text());
   return version;
 }
@@ -50,11 +53,13 @@ std::int64_t InsertVersion(Connection& connection, const model::CertificateVersi
   Query insert(connection,
                "INSERT INTO version (certificate_id, is_current, chain_pem, key_pem, serial_hex, "
                "fingerprint, subject, issuer, names, not_before, not_after, ari_id, ca, origin, "
-               "created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+               "created_at, expiry_told, revocation_reason, revoked_at) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
                certificate_id, is_current, version.chain_pem, version.key_pem, version.serial_hex,
                version.fingerprint, version.subject, version.issuer,
                EncodeIdentifiers(version.names), version.not_before, version.not_after,
-               version.ari_id, version.ca, OriginName(version.origin), version.created_at);
+               version.ari_id, version.ca, OriginName(version.origin), version.created_at,
+               version.expiry_told, version.revocation_reason, version.revoked_at);
   insert.Step();
   const std::int64_t id = insert.Int();
   insert.Run();

@@ -51,7 +51,7 @@ class HandlersTest : public testing::Test {
     return testing::internal::GetCapturedStderr();
   }
 
-  model::Event event_{9, "certificate-changed", "issued", {"a.example.org"}, 1, 1};
+  model::Event event_{9, "certificate-changed", "issued", {"a.example.org"}, 1, 0, {}, 1};
   store::TempDir temp_;
 };
 

@@ -17,6 +17,9 @@ TEST_F(Certificates, KeepsEveryFieldOfAVersion) {
   auto version = VersionFor(certificate);
   version.names.push_back({model::IdentifierType::kIp, "2001:db8::1"});
   version.origin = model::Origin::kUpload;
+  version.expiry_told = 2;
+  version.revocation_reason = "superseded";
+  version.revoked_at = 77;
   const auto id = database().Write(
       [&](Session& s) { return AddCurrentVersion(s, version, 5000, 2000); });
   const auto held = Find(certificate.id);
@@ -40,6 +43,9 @@ TEST_F(Certificates, KeepsEveryFieldOfAVersion) {
   EXPECT_EQ(read.ca, version.ca);
   EXPECT_EQ(read.origin, version.origin);
   EXPECT_EQ(read.created_at, version.created_at);
+  EXPECT_EQ(read.expiry_told, version.expiry_told);
+  EXPECT_EQ(read.revocation_reason, version.revocation_reason);
+  EXPECT_EQ(read.revoked_at, version.revoked_at);
 }
 
 TEST_F(Certificates, EnsureReplacesPolicyAndOwnerOfAnExistingOne) {

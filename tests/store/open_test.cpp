@@ -40,7 +40,7 @@ TEST_F(StoreOpen, KeepsContentFromOneOpenToTheNext) {
   Hold({"a.example.org"});
   Close();
   Open();
-  EXPECT_EQ(database().schema_version(), 2);
+  EXPECT_EQ(database().schema_version(), 3);
   EXPECT_EQ(database().Read([](Session& s) { return ListCertificates(s, true); }).size(), 1u);
 }
 

@@ -37,6 +37,8 @@ model::OrderRecord FullOrder(std::int64_t certificate_id) {
       {"https://ca.example/2\twith\\odd\nbytes", order.identifiers[1], "", "", false}};
   order.chain_pem = "chain";
   order.attempts = 3;
+  order.forced = true;
+  order.leftover = true;
   order.failure = Failure{};
   order.failure->code = FailureCode::kServer;
   order.failure->detail = "the CA is ill";
@@ -66,6 +68,8 @@ void ExpectSame(const model::OrderRecord& a, const model::OrderRecord& b) {
   if (a.failure) {
     EXPECT_EQ(SerializeFailure(*a.failure), SerializeFailure(*b.failure));
   }
+  EXPECT_EQ(a.forced, b.forced);
+  EXPECT_EQ(a.leftover, b.leftover);
   EXPECT_EQ(a.created_at, b.created_at);
   EXPECT_EQ(a.updated_at, b.updated_at);
 }
@@ -163,13 +167,14 @@ TEST_F(Orders, OfADeletedCertificateCannotBeSavedOverANewOne) {
 class Accounts : public StoreTest {};
 
 TEST_F(Accounts, AreKeptByDirectory) {
-  model::Account account{"https://ca.example/dir", Secret("key"), "", {}, "", "", 5};
+  model::Account account{"https://ca.example/dir", Secret("key"), "", {}, "", "", 5, {}};
   const auto save = [&] { database().Write([&](Session& s) { SaveAccount(s, account); }); };
   save();
   account.url = "https://ca.example/account/1";
   account.contact = {"mailto:a@example.org", "", "odd\nbytes\\n"};
   account.status = "valid";
   account.terms = "https://ca.example/terms";
+  account.next_key_pem = Secret("next");
   save();
   const auto read =
       database().Read([&](Session& s) { return FindAccount(s, account.directory); });
@@ -179,6 +184,7 @@ TEST_F(Accounts, AreKeptByDirectory) {
   EXPECT_EQ(read->contact, account.contact);
   EXPECT_EQ(read->status, account.status);
   EXPECT_EQ(read->terms, account.terms);
+  EXPECT_EQ(read->next_key_pem, account.next_key_pem);
   EXPECT_EQ(read->created_at, 5);
   EXPECT_FALSE(database().Read([](Session& s) { return FindAccount(s, "https://other"); }));
   account.directory = "https://another.example/dir";
@@ -191,7 +197,10 @@ TEST_F(Accounts, AreKeptByDirectory) {
 class Outbox : public StoreTest {
  protected:
   static model::Event Sample() {
-    return {0, "certificate-changed", "issued", {"a.example.org", "b.example.org"}, 7, 100};
+    model::Event event{
+        0, "certificate-failed", "parked", {"a.example.org", "b.example.org"}, 7, 90, {}, 100};
+    event.failure = Failure{FailureCode::kRefused, "the CA said no"};
+    return event;
   }
 };
 
@@ -204,8 +213,10 @@ TEST_F(Outbox, NumbersEventsInOrder) {
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events[0].seq, 2);
   EXPECT_EQ(events[1].seq, 3);
-  EXPECT_EQ(events[0].name, "certificate-changed");
-  EXPECT_EQ(events[0].reason, "issued");
+  EXPECT_EQ(events[0].name, "certificate-failed");
+  EXPECT_EQ(events[0].reason, "parked");
+  EXPECT_EQ(events[0].not_after, 90);
+  EXPECT_EQ(events[0].failure, Sample().failure);
   EXPECT_EQ(events[0].names, Sample().names);
   EXPECT_EQ(events[0].certificate_id, 7);
   EXPECT_EQ(events[0].created_at, 100);

@@ -17,6 +17,9 @@ struct Account {
   std::string status;                // "valid", as the CA last said; "" before registration
   std::string terms;                 // the URL that was agreed to
   UnixSeconds created_at = 0;
+  // A key roll-over (RFC 8555 section 7.3.5) is under way: which of the two keys the CA knows is
+  // found by asking. Empty: none is.
+  Secret next_key_pem;
 };
 
 }  // namespace certwright::model

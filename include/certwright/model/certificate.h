@@ -33,6 +33,9 @@ struct CertificateVersion {
   std::string ca;      // directory URL, "" for what no CA of ours issued
   Origin origin = Origin::kAcme;
   UnixSeconds created_at = 0;
+  int expiry_told = 0;            // so many of the warnings that it is about to expire were told
+  std::string revocation_reason;  // RFC 5280 section 5.3.1, by name; "": nobody wants it revoked
+  UnixSeconds revoked_at = 0;     // when the CA said that it is; 0: not (yet)
 };
 
 // What the owner wants of a certificate.
@@ -70,6 +73,8 @@ struct ManagedCertificate {
   std::optional<Failure> last_error;  // of the last attempt; none after a success
   UnixSeconds last_error_at = 0;
   int failures = 0;  // in a row
+  // What a look from outside said last, while it is parked; none: nobody looked.
+  std::optional<bool> preflight_good;
   UnixSeconds created_at = 0;
   UnixSeconds updated_at = 0;
 };

@@ -58,6 +58,8 @@ struct OrderRecord {
   std::string chain_pem;  // once fetched and checked
   int attempts = 0;       // of the present step, after transient failures
   std::optional<Failure> failure;
+  bool forced = false;    // a person said so, past the fuse
+  bool leftover = false;  // ended, and some of its authorizations may be pending at the CA
   UnixSeconds created_at = 0;
   UnixSeconds updated_at = 0;
 };
