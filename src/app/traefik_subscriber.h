@@ -1,6 +1,7 @@
 // Traefik as the feed's first subscriber: traefik knows nothing of events, so they meet here.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -17,8 +18,12 @@ class TraefikSubscriber : public events::Subscriber {
   // A rendering takes many changes at once.
   int batch() const override { return 1000; }
   bool catches_up() const override { return true; }
-  void Deliver(std::span<const model::Event>, std::stop_token stop) override {
-    publisher_.Publish(stop);
+  void Deliver(std::span<const model::Event> events, std::stop_token stop) override {
+    const auto is_change = [](const model::Event& event) {
+      return event.name == events::kCertificateChanged;
+    };
+    const bool catch_up = events.empty();
+    if (catch_up || std::any_of(events.begin(), events.end(), is_change)) publisher_.Publish(stop);
   }
 
  private:

@@ -248,7 +248,8 @@ const std::vector<Key<Config>>& ConfigKeys() {
 
       PathKey<Config>(
           "events.dir", CERTWRIGHT_FIELD(events_dir), false, "\"/etc/certwright/events\"",
-          "handlers: certificate-changed/ (executables in name order), or one executable"),
+          "handlers: certificate-changed/, -failed/, -expiring/ (executables in name order), or one "
+          "executable of that name"),
       SecondsKey("events.timeout", CERTWRIGHT_FIELD(events_timeout), 1, 3600,
                  "the time that a handler may take"),
   };

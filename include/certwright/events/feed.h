@@ -59,7 +59,10 @@ class Feed {
   std::unique_ptr<Impl> impl_;
 };
 
-// The payload of contract.md: node_id, module_id, names, and our id and reason.
+inline constexpr char kCertificateChanged[] = "certificate-changed";
+
+// The payload of contract.md: node_id, module_id, names, and our id and reason; of every event but
+// certificate-changed also not_after, failure and next_try (schema/json/<event name>.event.json).
 std::string PayloadJson(const model::Event& event, int node_id, const std::string& module_id);
 
 }  // namespace certwright::events
