@@ -23,8 +23,11 @@ ALTER TABLE version ADD COLUMN revocation_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE version ADD COLUMN revoked_at INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX version_to_revoke ON version (id) WHERE revocation_reason <> '' AND revoked_at = 0;
 
--- What a look from outside said last, while a certificate is parked: NULL: nobody looked.
+-- What a look from outside said last, while a certificate fails: NULL: nobody looked, or it could not
+-- be told.
 ALTER TABLE certificate ADD COLUMN preflight_good INTEGER CHECK (preflight_good IN (0, 1));
+ALTER TABLE certificate ADD COLUMN preflight_saw TEXT NOT NULL DEFAULT '';
+ALTER TABLE certificate ADD COLUMN preflight_at INTEGER NOT NULL DEFAULT 0;
 
 -- A person's --force, and authorizations that a failed order may have left pending at the CA.
 ALTER TABLE acme_order ADD COLUMN forced INTEGER NOT NULL DEFAULT 0 CHECK (forced IN (0, 1));

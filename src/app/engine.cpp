@@ -91,7 +91,7 @@ struct Engine::Impl {
     }
     feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
     jobs.emplace(obtainer, clock, kIssuanceWorkers);
-    scheduler.emplace(*database, obtainer, *jobs, clock, SystemRandom());
+    scheduler.emplace(*database, obtainer, *jobs, feed, clock, SystemRandom());
     runner.emplace(actions::Context{*database, obtainer, *jobs, accounts, *scheduler, feed,
                                     publisher ? &*publisher : nullptr, clock,
                                     config.acme.directory,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "certwright/renewal/watch.h"
 #include "pace.h"
 
 namespace certwright::renewal {
@@ -16,6 +17,7 @@ namespace {
 constexpr UnixSeconds kShortLived = 10 * kDay;
 constexpr UnixSeconds kAskAgain = 6 * kHour;
 constexpr UnixSeconds kLongestRetryAfter = kDay;
+constexpr UnixSeconds kPauseWhileBad = 2 * kDay;
 
 // A SHA-256 is as good as chance, and the same for ever: its first 64 bits.
 std::uint64_t OwnNumber(std::string_view fingerprint) {
@@ -73,7 +75,12 @@ UnixSeconds RetryAt(const ManagedCertificate& certificate, UnixSeconds now) {
   const UnixSeconds named = failure.retry_at <= now + kLongestPause ? failure.retry_at : 0;
   const UnixSeconds failed_at = certificate.last_error_at;
   if (failed_at > now) return named;
-  return std::max(named, failed_at + BasePause(failure, certificate.failures, failed_at));
+  UnixSeconds pause = BasePause(failure, certificate.failures, failed_at);
+  // Not never: behind a router that does not lead back, every look from here is bad.
+  if (certificate.preflight_good == false && IsWatched(certificate)) {
+    pause = std::max(pause, kPauseWhileBad);
+  }
+  return std::max(named, failed_at + pause);
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 #include <algorithm>
 #include <array>
-#include <iterator>
-#include <string_view>
 
+#include "certwright/renewal/failure_class.h"
 #include "certwright/renewal/plan.h"
 #include "pace.h"
 
@@ -12,61 +11,23 @@ namespace {
 constexpr int kParkedDaily = 10;
 constexpr int kParkedWeekly = 20;
 
-enum class Pace { kLadder, kDaily, kLimited, kOurs };
-
-// The CA would say the same again until somebody changed something.
-constexpr std::string_view kNeedsSomebody[] = {
-    "rejectedIdentifier",
-    "caa",
-    "malformed",
-    "unsupportedIdentifier",
-    "badCSR",
-    "badPublicKey",
-    "invalidProfile",
-    "badSignatureAlgorithm",
-    "invalidContact",
-    "unsupportedContact",
-    "userActionRequired",
-    "externalAccountRequired",
-};
-
-bool NeedsSomebody(std::string_view type) {
-  return std::find(std::begin(kNeedsSomebody), std::end(kNeedsSomebody), type) !=
-         std::end(kNeedsSomebody);
-}
-
-// One name that is refused refuses the whole order ("compound", RFC 8555 section 6.7.1).
-bool IsForWhatWasAsked(const Failure& failure) {
-  return NeedsSomebody(failure.acme_type) ||
-         std::any_of(failure.subproblems.begin(), failure.subproblems.end(),
-                     [](const Subproblem& sub) { return NeedsSomebody(sub.type); });
-}
+enum class Pace { kLadder, kLookFirst, kDaily, kLimited, kOurs };
 
 Pace PaceOf(const Failure& failure) {
-  switch (failure.code) {
-    case FailureCode::kRefused: return IsForWhatWasAsked(failure) ? Pace::kDaily : Pace::kLadder;
-    case FailureCode::kProtocol:  // what a proxy spoiled passes, a wrong certificate does not
-      return failure.transient ? Pace::kLadder : Pace::kDaily;
-    case FailureCode::kUsage:
-    case FailureCode::kInput:
-    case FailureCode::kNotFound:
-    case FailureCode::kDenied: return Pace::kDaily;
-    case FailureCode::kRateLimited:
-    case FailureCode::kFuse: return Pace::kLimited;
-    case FailureCode::kConfig:
-    case FailureCode::kBusy:
-    case FailureCode::kDamaged:
-    case FailureCode::kDisk:
-    case FailureCode::kPermission: return Pace::kOurs;
-    case FailureCode::kNetwork:
-    case FailureCode::kUntrusted:
-    case FailureCode::kServer:
-    case FailureCode::kTimeout:
-    case FailureCode::kCancelled:
-    case FailureCode::kTraefik:
-    case FailureCode::kInternal: return Pace::kLadder;
+  switch (ClassOf(failure)) {
+    case FailureClass::kInput: return Pace::kDaily;
+    case FailureClass::kValidation: return Pace::kLookFirst;
+    case FailureClass::kCa:  // what a proxy spoiled passes, a wrong certificate does not
+      return failure.code == FailureCode::kProtocol && !failure.transient ? Pace::kDaily
+                                                                          : Pace::kLadder;
+    case FailureClass::kNetwork: return Pace::kLadder;
+    case FailureClass::kRateLimit: return Pace::kLimited;
+    case FailureClass::kOurs: break;
   }
-  return Pace::kDaily;
+  const bool passes = failure.code == FailureCode::kTraefik ||
+                      failure.code == FailureCode::kInternal ||
+                      failure.code == FailureCode::kCancelled;
+  return passes ? Pace::kLadder : Pace::kOurs;
 }
 
 // `failures`: 1 or more.
@@ -75,6 +36,8 @@ UnixSeconds Unparked(Pace pace, int failures) {
   constexpr int kTop = static_cast<int>(kLadder.size());
   switch (pace) {
     case Pace::kLadder: return kLadder[static_cast<std::size_t>(std::min(failures, kTop) - 1)];
+    // What passed by itself passes in a minute; what does not would burn the fuse in two hours.
+    case Pace::kLookFirst: return failures == 1 ? kMinute : kDay;
     case Pace::kDaily: return kDay;
     case Pace::kLimited: return kHour;
     case Pace::kOurs: return failures == 1 ? 10 * kMinute : kHour;

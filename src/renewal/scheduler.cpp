@@ -6,6 +6,7 @@
 #include "certwright/base/log.h"
 #include "certwright/base/parallel.h"
 #include "certwright/base/text.h"
+#include "certwright/store/events.h"
 #include "certwright/store/renewals.h"
 
 namespace certwright::renewal {
@@ -43,8 +44,14 @@ issue::NextTry MakeNextTry(Clock& clock, Random& random) {
 }
 
 Scheduler::Scheduler(store::Database& database, issue::Obtainer& obtainer, issue::Jobs& jobs,
-                     Clock& clock, Random& random)
-    : database_(database), obtainer_(obtainer), jobs_(jobs), clock_(clock), random_(random) {}
+                     events::Feed& feed, Clock& clock, Random& random, PreflightCheck preflight)
+    : database_(database),
+      obtainer_(obtainer),
+      jobs_(jobs),
+      feed_(feed),
+      clock_(clock),
+      random_(random),
+      preflight_(std::move(preflight)) {}
 
 Scheduler::~Scheduler() = default;
 
@@ -77,20 +84,61 @@ std::vector<Looked> Scheduler::RunOnce(const Wanted& wanted,
 
 Looked Scheduler::LookAt(std::int64_t certificate_id, const Wanted& wanted, std::stop_token stop) {
   Looked looked;
-  const auto held = database_.Read(
+  auto held = database_.Read(
       [&](store::Session& session) { return store::FindById(session, certificate_id); });
   if (!held) return looked;  // deleted meanwhile
   looked.certificate_id = certificate_id;
   looked.name_set = held->certificate.name_set;
-  looked.due = Plan(held->certificate, held->current, KnownWindow(*held, wanted, stop), clock_.Now());
-  const bool due = looked.due.renew_at > 0 && looked.due.renew_at <= clock_.Now();
+  const bool turn = IsTurn(*held, wanted, looked, stop);
   if (wanted.dry_run) {
-    if (due || wanted.force) looked.result = Looked::Result::kWouldRenew;
+    if (turn) looked.result = Looked::Result::kWouldRenew;
     return looked;
   }
-  if (due || wanted.force) Renew(*held, wanted, looked, stop);
+  if (stop.stop_requested()) return looked;
+  if (turn) {
+    Renew(*held, wanted, looked, stop);
+    const bool failed = looked.failure && looked.failure->code != FailureCode::kCancelled;
+    if (failed) KeepPreflight(held->certificate);
+  }
   if (!stop.stop_requested()) PlanNext(looked, wanted, stop);
   return looked;
+}
+
+// Whether it is to be ordered now. Fills in looked.due, and takes the look from outside where that
+// has a say.
+bool Scheduler::IsTurn(store::HeldCertificate& held, const Wanted& wanted, Looked& looked,
+                       std::stop_token stop) {
+  model::ManagedCertificate& certificate = held.certificate;
+  const model::RenewalInfo known = KnownWindow(held, wanted, stop);
+  const auto is_due = [&](const model::ManagedCertificate& seen) {
+    looked.due = Plan(seen, held.current, known, clock_.Now());
+    return looked.due.renew_at > 0 && looked.due.renew_at <= clock_.Now();
+  };
+  if (wanted.force || !wanted.certificates.empty()) {
+    model::ManagedCertificate as_if_well = certificate;
+    as_if_well.last_error.reset();
+    if (is_due(as_if_well)) return true;
+    return is_due(certificate) || wanted.force;
+  }
+  if (!preflight_ || wanted.dry_run || !IsWatched(certificate)) return is_due(certificate);
+  const Preflight seen = preflight_(certificate.names, stop);
+  if (stop.stop_requested()) return false;
+  const bool turned = TurnedGood(certificate, seen.good, clock_.Now());
+  if (turned) log::Info(Cat(certificate.name_set, ": the way to it is good again"));
+  certificate.preflight_good = seen.good;
+  certificate.preflight_saw = seen.saw;
+  certificate.preflight_at = clock_.Now();
+  // Written down after the order where it turned: what dies in between turns again.
+  if (!turned) KeepPreflight(certificate);
+  return is_due(certificate) || turned;
+}
+
+void Scheduler::KeepPreflight(const model::ManagedCertificate& certificate) {
+  if (certificate.preflight_at == 0) return;
+  database_.Write([&](store::Session& session) {
+    store::SavePreflight(session, certificate.id, certificate.preflight_good,
+                         certificate.preflight_saw, certificate.preflight_at);
+  });
 }
 
 // After the look: of a new version the window is asked for, what failed has its next try. Whatever
@@ -100,12 +148,45 @@ void Scheduler::PlanNext(Looked& looked, const Wanted& wanted, std::stop_token s
       [&](store::Session& session) { return store::FindById(session, looked.certificate_id); });
   if (!held) return;
   looked.due = Plan(held->certificate, held->current, KnownWindow(*held, wanted, stop), clock_.Now());
-  const UnixSeconds soonest = clock_.Now() + kRest;
-  const UnixSeconds next = looked.due.look_at > 0 ? std::max(looked.due.look_at, soonest) : 0;
+  WarnOfExpiry(*held);
+  const UnixSeconds next = NextLook(*held, looked.due);
   if (next == held->certificate.next_action_at) return;
   database_.Write([&](store::Session& session) {
     store::SetNextAction(session, looked.certificate_id, next);
   });
+}
+
+// The earliest of what it waits for; 0: nothing.
+UnixSeconds Scheduler::NextLook(const store::HeldCertificate& held, const Due& due) const {
+  const UnixSeconds now = clock_.Now();
+  UnixSeconds next = due.look_at;
+  const auto also = [&](UnixSeconds at) {
+    if (at > 0) next = next > 0 ? std::min(next, at) : at;
+  };
+  if (preflight_) also(WatchAt(held.certificate, now));
+  if (held.current) also(WarnOf(*held.current, held.certificate.failures, now).next);
+  return next > 0 ? std::max(next, now + kRest) : 0;
+}
+
+void Scheduler::WarnOfExpiry(const store::HeldCertificate& held) {
+  if (!held.current) return;
+  const model::CertificateVersion& version = *held.current;
+  const ExpiryWarning warning = WarnOf(version, held.certificate.failures, clock_.Now());
+  if (warning.reason.empty()) return;
+  model::Event event;
+  event.name = "certificate-expiring";
+  event.reason = warning.reason;
+  event.names = model::Names(version.names);
+  event.certificate_id = held.certificate.id;
+  event.not_after = version.not_after;
+  event.failure = held.certificate.last_error;
+  event.created_at = clock_.Now();
+  database_.Write([&](store::Session& session) {
+    store::SetExpiryTold(session, version.id, warning.told);
+    store::AppendEvent(session, event);
+  });
+  feed_.Notify();
+  log::Warning(Cat(held.certificate.name_set, ": expires at ", FormatUtc(version.not_after)));
 }
 
 model::RenewalInfo Scheduler::KnownWindow(const store::HeldCertificate& held, const Wanted& wanted,

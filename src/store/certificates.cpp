@@ -39,6 +39,8 @@ model::ManagedCertificate ReadCertificate(Query& row) {
   certificate.created_at = row.Int();
   certificate.updated_at = row.Int();
   if (const auto good = row.OptionalInt()) certificate.preflight_good = *good != 0;
+  certificate.preflight_saw = row.Text();
+  certificate.preflight_at = row.Int();
   return certificate;
 }
 

@@ -34,6 +34,21 @@ void SaveRenewalInfo(Session& session, std::int64_t version_id, const model::Ren
       .Run();
 }
 
+void SavePreflight(Session& session, std::int64_t certificate_id, std::optional<bool> good,
+                   const std::string& saw, UnixSeconds now) {
+  const std::optional<std::int64_t> verdict =
+      good ? std::optional<std::int64_t>(*good ? 1 : 0) : std::nullopt;
+  Query(Of(session),
+        "UPDATE certificate SET preflight_good = ?, preflight_saw = ?, preflight_at = ? "
+        "WHERE id = ? AND failures > 0",
+        verdict, saw, now, certificate_id)
+      .Run();
+}
+
+void SetExpiryTold(Session& session, std::int64_t version_id, int told) {
+  Query(Of(session), "UPDATE version SET expiry_told = ? WHERE id = ?", told, version_id).Run();
+}
+
 void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at) {
   Query(Of(session), "UPDATE certificate SET next_action_at = ? WHERE id = ?", at, certificate_id)
       .Run();

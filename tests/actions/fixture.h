@@ -84,7 +84,7 @@ class ActionsTest : public testing::Test {
         obtainer_(*database_, client_, accounts_, presenter_, feed_, clock_, issue::Fuse{},
                   {}, [this](const Failure&, int) { return clock_.Now() + 60; }) {
     jobs_.emplace(obtainer_, clock_, 4);
-    scheduler_.emplace(*database_, obtainer_, *jobs_, clock_, SystemRandom());
+    scheduler_.emplace(*database_, obtainer_, *jobs_, feed_, clock_, SystemRandom());
     runner_.emplace(MakeContext());
   }
 

@@ -55,7 +55,7 @@ TEST(RetryDelay, FollowsTheTable) {
       {"timeout", kTimeout, "", 0, 1, kMinute},
       {"a bug", kInternal, "", 0, 4, kDay},
       {"not validated", kRefused, "unauthorized", 0, 1, kMinute},
-      {"not reached", kRefused, "connection", 0, 2, 10 * kMinute},
+      {"not reached again", kRefused, "connection", 0, 2, kDay},
       {"no reason", kRefused, "", 0, 1, kMinute},
 
       {"name refused", kRefused, "rejectedIdentifier", 0, 1, kDay},

@@ -73,8 +73,10 @@ struct ManagedCertificate {
   std::optional<Failure> last_error;  // of the last attempt; none after a success
   UnixSeconds last_error_at = 0;
   int failures = 0;  // in a row
-  // What a look from outside said last, while it is parked; none: nobody looked.
+  // What a look from outside said last, while it fails; none: nobody looked, or it could not be told.
   std::optional<bool> preflight_good;
+  std::string preflight_saw;     // in words
+  UnixSeconds preflight_at = 0;  // when; 0: nobody looked
   UnixSeconds created_at = 0;
   UnixSeconds updated_at = 0;
 };

@@ -64,7 +64,8 @@ bool IsWindowWanted(const model::CertificateVersion& version, const model::Renew
 // was checked when it came, so it is ours that is behind. look_at: the earlier of renew_at and the
 // time to ask for the window. An uploaded or self-signed version is never renewed. After a failure
 // not before last_error->retry_at, nor before RetryDelay without its jitter has passed since
-// last_error_at: what was recorded without a time of its own is not tried in a loop. Either is left
+// last_error_at: what was recorded without a time of its own is not tried in a loop. Two days at least, where it
+// is watched and the look from outside was bad (watch.h). Either is left
 // out where it lies further ahead than could have been written by a right clock. A failure never
 // makes a renewal earlier.
 Due Plan(const model::ManagedCertificate& certificate,
@@ -73,8 +74,9 @@ Due Plan(const model::ManagedCertificate& certificate,
 
 // How long after failure number `failures` (1: the first; less counts as 1) in a row the next try
 // is made, in seconds; at least a minute.
-//   network, CA's fault, Traefik, a name that could not be validated, a bug:
-//       1 min, 10 min, 100 min, then daily
+//   network, CA's fault, Traefik, a bug: 1 min, 10 min, 100 min, then daily
+//   a name that could not be validated: 1 min, then daily (sooner where a look from outside turns
+//       good: watch.h)
 //   what somebody must change first: a value of ours or of the caller that cannot be ordered
 //   (rejectedIdentifier, caa, malformed, unsupportedIdentifier, a CSR, key or profile that the CA
 //   does not take, terms and external account), an answer that is not safe to take, a certificate

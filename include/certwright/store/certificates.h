@@ -34,7 +34,7 @@ std::vector<HeldCertificate> ListCertificates(Session& session, bool with_keys);
 // Newest first; keys left out.
 std::vector<model::CertificateVersion> ListVersions(Session& session, std::int64_t certificate_id);
 
-// Adds a version and makes it the current one; clears last_error and failures; sets next_action_at.
+// Adds a version and makes it the current one; clears last_error, failures and preflight; sets next_action_at.
 // Call in the same transaction as AppendEvent (invariant I3). Gives the version's id.
 std::int64_t AddCurrentVersion(Session& session, const model::CertificateVersion& version,
                                UnixSeconds next_action_at, UnixSeconds now);

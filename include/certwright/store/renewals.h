@@ -1,8 +1,9 @@
-// What the CA says of the renewal of a version, and when the scheduler looks at a certificate.
+// What is known of the renewal of a version, and when the scheduler looks at a certificate.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "certwright/model/renewal.h"
 #include "certwright/store/database.h"
@@ -14,6 +15,14 @@ std::optional<model::RenewalInfo> FindRenewalInfo(Session& session, const std::s
 // Replaces what is kept for info.ari_id; removed with the version.
 void SaveRenewalInfo(Session& session, std::int64_t version_id, const model::RenewalInfo& info,
                      UnixSeconds now);
+
+// What a look from outside said of a certificate that fails; nothing is written of one that does not
+// (any more).
+void SavePreflight(Session& session, std::int64_t certificate_id, std::optional<bool> good,
+                   const std::string& saw, UnixSeconds now);
+
+// So many of its warnings about its expiry were told. Call in the transaction of AppendEvent (I3).
+void SetExpiryTold(Session& session, std::int64_t version_id, int told);
 
 // When the scheduler looks at this certificate next; 0: never.
 void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at);
