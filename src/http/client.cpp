@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "answer.h"
 #include "certwright/base/error.h"
@@ -102,6 +103,28 @@ Response Client::Send(const Request& request, std::stop_token stop) {
   Response response = reader.Read(request.method == "HEAD");
   if (reader.reusable()) impl_->Keep(key, std::move(stream));
   return response;
+}
+
+Response LookAt(const Request& request, const std::string& address, Millis timeout,
+                std::stop_token stop) {
+  const Url url = ParseUrl(request.url);
+  const std::string text = Compose(request, url.target, HostAndPort(url, true), "certwright");
+  Url peer = url;
+  peer.host = address;
+  Patience patience(HostAndPort(peer, false), timeout, std::move(stop));
+  if (patience.stop().stop_requested()) patience.ThrowStopped();
+  Fd fd = Connect(address, url.port, timeout, patience);
+  std::optional<TlsContext> tls;
+  std::optional<Stream> stream;
+  if (url.scheme == "https") {
+    tls.emplace(TlsContext::Looking());
+    stream.emplace(std::move(fd), *tls, url.host, patience);
+  } else {
+    stream.emplace(std::move(fd));
+  }
+  stream->WriteAll(text, patience);
+  AnswerReader reader(*stream, patience, {32 * 1024, 100, request.max_body});
+  return reader.Read(request.method == "HEAD");
 }
 
 std::string PeerCertificate(const std::string& address, int port, const std::string& server_name,

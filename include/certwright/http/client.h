@@ -50,6 +50,12 @@ struct Url {
 Url ParseUrl(std::string_view url);
 bool IsLoopback(const Url& url);
 
+// One exchange with the peer at this very IP address, whatever the URL's host resolves to: that host
+// is what it is asked for (Host and server name). https or http, neither is verified: it is looked
+// at, not trusted. Redirects are not followed. Throws Error as Transport::Send, without kUntrusted.
+Response LookAt(const Request& request, const std::string& address, Millis timeout,
+                std::stop_token stop);
+
 // The DER of the certificate that a TLS endpoint shows for a server name (no verification: it is
 // looked at, not trusted). `server_name` "" sends no SNI. Throws Error(kNetwork).
 std::string PeerCertificate(const std::string& address, int port, const std::string& server_name,
