@@ -7,6 +7,9 @@
 // saved before each request that changes something at the CA, so a process that died takes the same
 // order up again (invariant I2): a flow made for a stored record first looks where the CA says the
 // order stands.
+//
+// The class is in four files of src/acme: order_flow.cpp (the states), order_authorizations.cpp,
+// order_polling.cpp and order_chain.cpp.
 #pragma once
 
 #include <functional>
