@@ -2,6 +2,7 @@
 """systemd itself reads the units in packaging/systemd, and finds nothing wrong in them."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import unittest
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "systemd"
 PROGRAM = "/usr/local/bin/certwright"
+MOST_EXPOSED = 2.0  # of systemd's ten
 
 
 def verify(units):
@@ -28,6 +30,25 @@ def verify(units):
         return "\n".join(said)
 
 
+def is_caged(path, most=MOST_EXPOSED):
+    """Whether systemd-analyze finds this service exposed to at most MOST."""
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager",
+                           "--threshold=%d" % (most * 10), path],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=60)
+    assert "Overall exposure level" in done.stdout, done.stdout
+    return done.returncode == 0
+
+
+def twelve_hours_apart(calendar):
+    """Whether an OnCalendar elapses twice a day, by systemd's own reckoning."""
+    done = subprocess.run(["systemd-analyze", "calendar", "--iterations=3", calendar],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=60,
+                          check=True, env={"TZ": "UTC", "LANG": "C", "PATH": "/usr/bin:/bin"})
+    hours = re.findall(r"(?:Next elapse|Iter\. #\d): \w+ (\S+) (\d\d):00:00 UTC", done.stdout)
+    return len({day for day, _ in hours}) == 2 and len({hour for _, hour in hours}) == 2
+
+
 @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd is not installed")
 class Units(unittest.TestCase):
     def test_systemd_understands_them(self):
@@ -40,6 +61,35 @@ class Units(unittest.TestCase):
         text = (FOLDER / "certwright.service").read_text()
         self.assertIn("Protekt", verify({"certwright.service": text.replace(
             "ProtectHome=true", "ProtektHome=true")}))
+
+    def test_services_are_caged(self):
+        for path in FOLDER.glob("*.service"):
+            self.assertTrue(is_caged(path), path.name)
+
+    def test_an_open_service_is_found(self):
+        text = (FOLDER / "certwright.service").read_text()
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "certwright.service")
+            path.write_text(text.replace("ProtectSystem=strict", "ProtectSystem=full")
+                            .replace("RestrictNamespaces=true", "RestrictNamespaces=false"))
+            self.assertFalse(is_caged(path))
+
+    def test_a_path_is_opened_as_the_unit_says(self):
+        text = (FOLDER / "certwright.service").read_text()
+        example = re.search(r"#   \[Service\]\n#   (ReadWritePaths=.*)\n", text)
+        self.assertIsNotNone(example, "the way to open a path is told")
+        bars = re.findall(r"^#   (\w+=[\w ]+?)  +to ", text, re.M)
+        self.assertGreater(len(bars), 3)
+        opened = "\n".join([example[1], *bars])
+        self.assertEqual(verify({"certwright.service": text.replace(
+            "\n[Install]", "\n%s\n[Install]" % opened)}), "")
+
+    def test_the_timer_runs_twice_a_day_and_not_everywhere_at_once(self):
+        text = (FOLDER / "certwright-renew.timer").read_text()
+        calendar = re.search(r"^OnCalendar=(.*)$", text, re.M)[1]
+        self.assertTrue(twelve_hours_apart(calendar), calendar)
+        self.assertFalse(twelve_hours_apart("daily"))
+        self.assertRegex(text, r"(?m)^RandomizedDelaySec=\d+h$")
 
     def test_every_unit_runs_the_installed_program(self):
         for path in FOLDER.glob("*.service"):
