@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <optional>
+
 #include "certwright/base/encoding.h"
 #include "certwright/base/file.h"
 #include "certwright/base/text.h"
@@ -102,57 +104,73 @@ bool IsThere(const Path& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path, error));
 }
 
-// One file alone is of no use to a program, and a pair of ours would replace it.
-[[noreturn]] void FailLoneFile(const PairOptions& options, bool cert_there, Failure why) {
-  const std::string& there = cert_there ? options.cert_file : options.key_file;
-  const std::string& missing = cert_there ? options.key_file : options.cert_file;
-  why.detail = Cat(why.detail, "; ", Printable(there), " is there and ", Printable(missing),
-                   " is not: a self-signed pair would replace it, so nothing was written");
-  const std::string move = Cat("move ", Printable(there), " away where a self-signed pair will do");
-  why.advice = why.advice.empty() ? move : Cat(why.advice, "; or ", move);
-  throw Error(std::move(why));
+// The pair that was obtained, or nullopt. Throws where that cannot be known.
+std::optional<model::CertificateVersion> AskForPair(Session& session, const std::string& fqdn) {
+  actions::Call call;
+  call.action = "get-certificate";
+  call.input = json::Write(json::Value::Object({{"fqdn", fqdn}}));
+  const actions::Result result = session.Run(std::move(call));
+  if (result.exit_code != 0) throw Error(FailureOf(result));
+  if (!result.output || !result.output->Bool("obtained")) return std::nullopt;
+  const json::Value& first = (*result.output)["certificates"].Items().at(0);
+  model::CertificateVersion pair;
+  pair.chain_pem = FromBase64(first.String("cert")).value_or("");
+  pair.key_pem = Secret(FromBase64(first.String("key")).value_or(""));
+  return pair;
 }
 
-// contract.md, "Command get-certificate": 0 saved, 3 unchanged, 1 error; a self-signed pair never
-// takes the place of files that are there.
+// A certificate for the key that is there alone.
+void WriteCertificateFor(const PairOptions& options) {
+  constexpr std::size_t kMaxKeyBytes = 64 * 1024;
+  const Secret key(ReadFile(options.key_file, kMaxKeyBytes));
+  const model::CertificateVersion made = exports::SelfSignedFor(options.fqdn, key);
+  exports::WriteTogether({{options.cert_file, Secret(made.chain_pem), kPublicMode}});
+}
+
+// A file that is there alone stays as it is: to a key a certificate can be made, to a certificate no
+// key. `why` nothing was obtained is told with what hinders.
+void WriteSelfSigned(const PairOptions& options, Failure why) {
+  const bool cert_there = IsThere(options.cert_file);
+  if (!cert_there && !IsThere(options.key_file)) {
+    exports::WritePair(options.cert_file, options.key_file, exports::SelfSignedFor(options.fqdn));
+    return;
+  }
+  const std::string there = Printable(cert_there ? options.cert_file : options.key_file);
+  try {
+    if (!cert_there) return WriteCertificateFor(options);
+    throw Error(FailureCode::kInput,
+                Cat(there, " is there and its key ", Printable(options.key_file), " is not"));
+  } catch (const Error& error) {
+    why.detail = Cat(why.detail, "; ", there, " stays, and no certificate was made: ", error.what());
+    why.advice = Cat(why.advice, why.advice.empty() ? "" : "; or ", "move ", there,
+                     " away where a self-signed pair will do");
+    throw Error(std::move(why));
+  }
+}
+
+// contract.md, "Command get-certificate": 0 saved, 3 unchanged, 1 error; what is self-signed never
+// takes the place of a file that is there.
 int GetCertificateFiles(Session& session, const PairOptions& options) {
   try {
-    const bool cert_there = IsThere(options.cert_file);
-    const bool key_there = IsThere(options.key_file);
-    const bool both_there = cert_there && key_there;
-    const bool one_there = cert_there != key_there;
-    actions::Call call;
-    call.action = "get-certificate";
-    call.input = json::Write(json::Value::Object({{"fqdn", options.fqdn}}));
-    model::CertificateVersion pair;
+    const bool both_there = IsThere(options.cert_file) && IsThere(options.key_file);
+    Failure nothing;
+    nothing.code = FailureCode::kNotFound;
+    nothing.detail = Cat("nothing was obtained for ", Printable(options.fqdn));
     try {
-      const actions::Result result = session.Run(std::move(call));
-      if (result.exit_code != 0) throw Error(FailureOf(result));
-      const bool obtained = result.output && result.output->Bool("obtained");
-      if (obtained) {
-        const json::Value& first = (*result.output)["certificates"].Items().at(0);
-        pair.chain_pem = FromBase64(first.String("cert")).value_or("");
-        pair.key_pem = Secret(FromBase64(first.String("key")).value_or(""));
+      if (const auto pair = AskForPair(session, options.fqdn)) {
+        return exports::WritePair(options.cert_file, options.key_file, *pair) ? 0 : 3;
       }
     } catch (const Error& error) {
       if (both_there) throw;
-      if (one_there) FailLoneFile(options, cert_there, error.failure());
-      session.Say(Cat("certwright: ", error.what(), "; a self-signed pair is written"));
+      nothing = error.failure();
     }
-    if (pair.chain_pem.empty()) {
-      if (both_there) {
-        session.Say(Cat("nothing was obtained for ", Printable(options.fqdn), "; the files stay"));
-        return 3;
-      }
-      if (one_there) {
-        Failure nothing;
-        nothing.code = FailureCode::kNotFound;
-        nothing.detail = Cat("nothing was obtained for ", Printable(options.fqdn));
-        FailLoneFile(options, cert_there, std::move(nothing));
-      }
-      pair = exports::SelfSignedFor(options.fqdn);
+    if (both_there) {
+      session.Say(Cat(nothing.detail, "; the files stay"));
+      return 3;
     }
-    return exports::WritePair(options.cert_file, options.key_file, pair) ? 0 : 3;
+    WriteSelfSigned(options, nothing);
+    session.Say(Cat("certwright: ", nothing.detail, "; a self-signed certificate was written"));
+    return 0;
   } catch (...) {
     session.Report(CurrentFailure());
     return 1;
@@ -192,9 +210,9 @@ void AddGetCertificate(CLI::App& app, Chosen& chosen) {
   CLI::App* command =
       app.add_subcommand("get-certificate", "Keep a certificate and key file up to date");
   command->footer(
-      "\nWhere nothing was obtained and neither file is there, a self-signed pair is written; a "
-      "file\n"
-      "that is there is never replaced by one: with one of the two alone that is an error.\n\n"
+      "\nWhere nothing was obtained and neither file is there, a self-signed pair is written. A file\n"
+      "that is there is never replaced by one: a key that is there alone gets a self-signed\n"
+      "certificate of its own, a certificate alone is an error.\n\n"
       "Exit codes: 0 saved or updated; 3 unchanged; 1 error.");
   command->add_option("--cert-file", options->cert_file, "Chain in PEM, leaf first")->required();
   command->add_option("--key-file", options->key_file, "Key in PEM, 0600")->required();

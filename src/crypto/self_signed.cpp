@@ -49,7 +49,13 @@ std::string Extensions(const PrivateKey& key, const std::vector<model::Identifie
 
 model::CertificateVersion SelfSigned(const std::vector<model::Identifier>& identifiers,
                                      UnixSeconds not_before, UnixSeconds not_after) {
-  const PrivateKey key = PrivateKey::Generate(model::KeyType::kEc256);
+  return SelfSigned(PrivateKey::Generate(model::KeyType::kEc256), identifiers, not_before,
+                    not_after);
+}
+
+model::CertificateVersion SelfSigned(const PrivateKey& key,
+                                     const std::vector<model::Identifier>& identifiers,
+                                     UnixSeconds not_before, UnixSeconds not_after) {
   const std::string first = identifiers.empty() ? "" : identifiers.front().value;
   const std::string name = CommonNameDer(
       first.empty() || first.size() > kMaxCommonName ? "self-signed certificate" : first);

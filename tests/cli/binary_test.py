@@ -28,6 +28,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def openssl(*words):
+    return subprocess.run(["openssl", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, timeout=60, check=True).stdout
+
+
 class Binary(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="cw-")
@@ -162,16 +167,18 @@ class Doors(Binary):
                 self.assertGreater(len(result.stderr.strip()), len("certwright: "), result)
                 self.assertEqual([file.read_text() for file in files], ["mine", "mine"])
 
+    def get_certificate(self):
+        return self.run_it("get-certificate", "--cert-file", str(self.root / "c.pem"),
+                           "--key-file", str(self.root / "k.pem"), NAME)
+
     def test_get_certificate_never_replaces_a_file_that_is_there_alone(self):
         lock = self.root / "state" / "certwright.lock"
-        files = {"--cert-file": self.root / "c.pem", "--key-file": self.root / "k.pem"}
-        words = [str(word) for option in files.items() for word in option]
         self.assertEqual(self.run_it("list").returncode, 0)
-        cert, key = files.values()
+        cert, key = self.root / "c.pem", self.root / "k.pem"
         for name, there, link, busy in [
-                ("certificate", cert, False, False), ("key", key, False, False),
+                ("certificate", cert, False, False), ("no key", key, False, False),
                 ("link of a certificate", cert, True, False), ("link of a key", key, True, False),
-                ("key, store busy", key, False, True)]:
+                ("certificate, store busy", cert, False, True)]:
             with self.subTest(name), open(lock, "r+") as held:
                 if link:
                     there.symlink_to("nowhere")
@@ -179,9 +186,9 @@ class Doors(Binary):
                     there.write_text("mine")
                 if busy:
                     fcntl.flock(held, fcntl.LOCK_EX)
-                result = self.run_it("get-certificate", *words, NAME)
+                result = self.get_certificate()
                 self.assertEqual(result.returncode, 1, result)
-                for word in ("c.pem", "k.pem", "holds the store" if busy else NAME):
+                for word in (there.name, "holds the store" if busy else NAME):
                     self.assertIn(word, result.stderr)
                 left = list(self.root.glob("?.pem")) + list(self.root.glob(".*"))
                 self.assertEqual(left, [there])
@@ -190,6 +197,32 @@ class Doors(Binary):
                 else:
                     self.assertEqual(there.read_text(), "mine")
                 there.unlink()
+
+    def test_get_certificate_makes_a_certificate_for_a_key_that_is_there_alone(self):
+        lock = self.root / "state" / "certwright.lock"
+        self.assertEqual(self.run_it("list").returncode, 0)
+        cert, key = self.root / "c.pem", self.root / "k.pem"
+        for algorithm, busy in [(["EC", "-pkeyopt", "ec_paramgen_curve:P-256"], False),
+                                (["RSA", "-pkeyopt", "rsa_keygen_bits:2048"], False),
+                                (["ED25519"], True)]:
+            with self.subTest(algorithm[0], busy=busy), open(lock, "r+") as held:
+                openssl("genpkey", "-algorithm", *algorithm, "-out", key)
+                mine = key.read_bytes()
+                if busy:
+                    fcntl.flock(held, fcntl.LOCK_EX)
+                result = self.get_certificate()
+                self.assertEqual(result.returncode, 0, result)
+                self.assertIn("holds the store" if busy else NAME, result.stderr)
+                self.assertEqual(key.read_bytes(), mine)
+                self.assertEqual(openssl("x509", "-in", cert, "-noout", "-pubkey"),
+                                 openssl("pkey", "-in", key, "-pubout"))
+                self.assertIn(b"OK", openssl("verify", "-verify_hostname", NAME,
+                                             "-CAfile", cert, cert))
+                self.assertEqual(cert.stat().st_mode & 0o777, 0o644)
+                if not busy:
+                    self.assertEqual(self.get_certificate().returncode, 3)  # both are there now
+                cert.unlink()
+                key.unlink()
 
 
 class Channel(Binary):

@@ -59,6 +59,10 @@ std::string AriId(const CertificateInfo& leaf);
 // A self-signed pair (EC P-256) for these names; CN is the first name.
 model::CertificateVersion SelfSigned(const std::vector<model::Identifier>& identifiers,
                                      UnixSeconds not_before, UnixSeconds not_after);
+// The same for a key that is there.
+model::CertificateVersion SelfSigned(const PrivateKey& key,
+                                     const std::vector<model::Identifier>& identifiers,
+                                     UnixSeconds not_before, UnixSeconds not_after);
 
 // PKCS#12 of chain and key under `password` (may be empty); DER.
 std::string ToPkcs12(std::string_view chain_pem, const Secret& key_pem,
