@@ -174,4 +174,8 @@ bool AwaitServed(const Invocation& call, const model::CertificateVersion& versio
       "see 'certwright traefik check'");
 }
 
+bool IsOnlyNotServed(const Failure& failure) {
+  return failure.code == FailureCode::kTraefik || failure.code == FailureCode::kCancelled;
+}
+
 }  // namespace certwright::actions

@@ -93,5 +93,8 @@ issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest
 // does not come.
 bool AwaitServed(const Invocation& call, const model::CertificateVersion& version,
                  std::int64_t event_seq);
+// Whether this failure of AwaitServed leaves a call that only obtains what it is: done. Traefik is
+// given it all the same, now or at the next start.
+bool IsOnlyNotServed(const Failure& failure);
 
 }  // namespace certwright::actions

@@ -34,7 +34,7 @@ std::optional<json::Value> Issue(const Invocation& call) {
   try {
     if (AwaitServed(call, *result.held.current, result.event_seq)) output.Set("served", true);
   } catch (const Error& error) {
-    if (error.failure().code != FailureCode::kTraefik) throw;
+    if (!IsOnlyNotServed(error.failure())) throw;
     // It was obtained, which was the question. That it is not served yet is told beside it.
     log::Warning(error.failure().detail);
     output.Set("served", false)

@@ -103,9 +103,11 @@ std::optional<json::Value> SetCertificate(const Invocation& call) {
   request.identifiers = {identifier};
   request.asked_at = now;
   if (IsModule(call.caller)) request.owner = call.caller;
+  bool obtained = false;
   try {
     const Millis timeout = std::chrono::seconds(call.input.Int("sync_timeout", 60));
     const issue::ObtainResult result = ObtainNow(call, request, timeout);
+    obtained = true;
     // The job may have been begun for somebody else.
     if (IsModule(call.caller)) {
       context.database.Write([&](store::Session& session) {
@@ -114,7 +116,7 @@ std::optional<json::Value> SetCertificate(const Invocation& call) {
     }
     AwaitServed(call, *result.held.current, result.event_seq);
   } catch (const Error& error) {
-    if (error.failure().code != FailureCode::kTraefik) {
+    if (!obtained || !IsOnlyNotServed(error.failure())) {
       FailName(call.input.String("fqdn"), kExitAcme, "newcert_acme_error", error.failure());
     }
     // Obtained is what is answered here; serving it is tried again by itself.

@@ -26,21 +26,35 @@ std::string Escaped(std::string_view action) {
   return text;
 }
 
+// A server on its way out takes no calls any more (http::SocketServer).
+constexpr int kStopping = 503;
+
+[[noreturn]] void FailStopping(const Path& socket) {
+  Failure failure;
+  failure.code = FailureCode::kNetwork;
+  failure.detail = Cat("the daemon at ", socket.string(), " is stopping");
+  failure.advice = "try again when it has started";
+  failure.transient = true;
+  throw Error(std::move(failure));
+}
+
 }  // namespace
 
 void CheckDaemon(const Path& socket) {
   constexpr Millis kPatience{3'000};
   http::Request request;
   request.url = "/v1/health";
+  int status = 0;
   try {
-    http::SendToSocket(
+    status = http::SendToSocket(
         socket, request, [](std::string_view) {}, kPatience);
   } catch (const Error& error) {
-    if (error.failure().code != FailureCode::kNetwork) throw;
+    if (error.failure().code != FailureCode::kNetwork || error.failure().transient) throw;
     throw Error(FailureCode::kBusy,
                 Cat("the daemon at ", socket.string(), " does not answer: ", error.what()),
                 "see its log; restart it if it hangs");
   }
+  if (status == kStopping) FailStopping(socket);
 }
 
 actions::Result CallDaemon(const Path& socket, const actions::Call& call,
@@ -61,8 +75,10 @@ actions::Result CallDaemon(const Path& socket, const actions::Call& call,
     const json::Value value = json::Parse(line, limits);
     if (value.Has("progress") && progress) progress(ProgressFromJson(value["progress"]));
     if (value.Has("result")) result = actions::Result::FromJson(value["result"]);
+    if (value.Has("exit_code")) result = actions::Result::FromJson(value);  // refused as a whole
   });
   if (result) return *result;
+  if (status == kStopping) FailStopping(socket);
   throw Error(FailureCode::kNetwork, Cat("the daemon gave no result (HTTP ", status, ")"),
               "see the daemon's log; it may have been stopped meanwhile");
 }

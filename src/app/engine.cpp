@@ -70,10 +70,10 @@ model::CertificatePolicy PolicyOf(const config::Config& config) {
 
 // In the order in which one stands on the other; taken down from the end.
 struct Engine::Impl {
-  Impl(const config::Config& config, Mode mode)
+  Impl(const config::Config& config, Mode mode, std::shared_ptr<store::Database> store)
       : mode(mode),
         clock(SystemClock()),
-        database(store::Database::Open(config.state_dir)),
+        database(std::move(store)),
         ca_transport(config),
         traefik_transport(TraefikTransport()),
         acme(config.acme.directory, ca_transport, clock, {config.acme.allow_http_loopback}),
@@ -137,7 +137,7 @@ struct Engine::Impl {
 
   const Mode mode;
   Clock& clock;
-  std::unique_ptr<store::Database> database;
+  const std::shared_ptr<store::Database> database;
   CaTransport ca_transport;
   http::Client traefik_transport;
   acme::Client acme;
@@ -151,8 +151,8 @@ struct Engine::Impl {
   std::optional<actions::Runner> runner;
 };
 
-Engine::Engine(const config::Config& config, Mode mode)
-    : impl_(std::make_unique<Impl>(config, mode)) {}
+Engine::Engine(const config::Config& config, Mode mode, std::shared_ptr<store::Database> database)
+    : impl_(std::make_unique<Impl>(config, mode, std::move(database))) {}
 Engine::~Engine() = default;
 
 const actions::Runner& Engine::runner() const { return *impl_->runner; }

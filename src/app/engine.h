@@ -6,6 +6,7 @@
 
 #include "certwright/actions/runner.h"
 #include "certwright/config/config.h"
+#include "certwright/store/database.h"
 
 namespace certwright::app {
 
@@ -13,13 +14,14 @@ inline constexpr char kVersion[] = "0.1.0";
 
 enum class Mode {
   kDaemon,   // listens, has the feed's threads, carries open orders on
-  kCommand,  // opens the store, does one thing in this process
+  kCommand,  // does one thing in this process
 };
 
 class Engine {
  public:
-  // Throws Error as store::Database::Open and the listeners do.
-  Engine(const config::Config& config, Mode mode);
+  // Throws Error as the listeners do. `database` is that of config.state_dir: it may outlive the
+  // engine, so that nobody else gets hold of the store between one engine and the next.
+  Engine(const config::Config& config, Mode mode, std::shared_ptr<store::Database> database);
   ~Engine();
 
   const actions::Runner& runner() const;

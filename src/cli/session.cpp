@@ -18,14 +18,28 @@ namespace certwright::cli {
 
 namespace {
 
-// A command that found the store held by another command waits this long for it, or for a daemon.
+// A command that found the store held by another command, or a daemon that stops or starts, waits
+// this long for either.
 constexpr Millis kPatience{5'000};
 constexpr Millis kLookAgain{100};
+constexpr int kMostInterruptions = 10;  // of one call, by daemons that stop while they work on it
 
 // Their subscribers must hear of it before the process ends.
 bool ChangesSomething(const std::string& action) {
   return action == "issue" || action == "renew" || action == "set-certificate" ||
          action == "delete";
+}
+
+// Whether nothing was begun, and it may go better in a moment.
+bool IsPassing(const Failure& failure) {
+  return failure.transient &&
+         (failure.code == FailureCode::kBusy || failure.code == FailureCode::kNetwork);
+}
+
+// Whether the daemon was told to stop (or to read its configuration again) in the middle of it. What
+// was begun is kept, and the same call takes it up again.
+bool IsInterrupted(const actions::Result& result) {
+  return result.failure && result.failure->code == FailureCode::kCancelled;
 }
 
 }  // namespace
@@ -68,7 +82,8 @@ actions::Result Session::RunHere(const actions::Call& call, const model::Progres
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_TOP_PAD, 1 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
-  app::Engine engine(config(), app::Mode::kCommand);
+  app::Engine engine(config(), app::Mode::kCommand,
+                     store::Database::Open(config().state_dir));
   actions::Result result = engine.runner().Run(call, progress, {});
   if (ChangesSomething(call.action)) engine.DeliverPending();
   return result;
@@ -82,19 +97,26 @@ actions::Result Session::Run(actions::Call call, model::ProgressSink progress) {
                                                     : Style::kPlain);
   if (!progress) progress = [&](const model::Progress& step) { line.Show(step); };
   Clock& clock = SystemClock();
-  const Steady until = clock.SteadyNow() + kPatience;
+  Steady until = clock.SteadyNow() + kPatience;
+  int interruptions = 0;
   while (true) {
-    if (const auto socket = FindDaemon()) {
-      api::CheckDaemon(*socket);
-      return api::CallDaemon(*socket, call, progress);
-    }
     try {
-      return RunHere(call, progress);
+      actions::Result result = RunOnce(call, progress);
+      if (!IsInterrupted(result) || ++interruptions > kMostInterruptions) return result;
+      progress({"again", "the daemon stopped in the middle of it: asking again", 0});
+      until = clock.SteadyNow() + kPatience;
     } catch (const Error& error) {
-      if (error.failure().code != FailureCode::kBusy || clock.SteadyNow() >= until) throw;
+      if (!IsPassing(error.failure()) || clock.SteadyNow() >= until) throw;
     }
     clock.Sleep(kLookAgain, {});
   }
+}
+
+actions::Result Session::RunOnce(const actions::Call& call, const model::ProgressSink& progress) {
+  const auto socket = FindDaemon();
+  if (!socket) return RunHere(call, progress);
+  api::CheckDaemon(*socket);
+  return api::CallDaemon(*socket, call, progress);
 }
 
 json::Value Session::RunCommand(const std::string& action, const json::Value& input) {

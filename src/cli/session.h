@@ -30,8 +30,10 @@ class Session {
   const config::Config& config();  // read when first asked for
   config::Config ReadConfig() const;
 
-  // Runs an action through the daemon where one answers, else in this process. Progress goes to
-  // `progress`, without one to standard error. Throws Error where neither can be had.
+  // Runs an action through the daemon where one answers, else in this process. A daemon that is on
+  // its way out or in (it reads its configuration again) is waited for, and so is a store that
+  // another command holds. Progress goes to `progress`, without one to standard error. Throws Error
+  // where neither can be had.
   actions::Result Run(actions::Call call, model::ProgressSink progress = nullptr);
   // The same for a command: throws the result's Failure, gives its output.
   json::Value RunCommand(const std::string& action, const json::Value& input);
@@ -45,6 +47,7 @@ class Session {
 
  private:
   std::optional<Path> FindDaemon();
+  actions::Result RunOnce(const actions::Call& call, const model::ProgressSink& progress);
   actions::Result RunHere(const actions::Call& call, const model::ProgressSink& progress);
 
   GlobalOptions options_;

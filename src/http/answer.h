@@ -28,6 +28,8 @@ class AnswerReader {
   using Sink = std::function<void(std::string_view)>;
   // Throws Error(kProtocol) on what breaks a limit or the grammar, kNetwork (transient) on a cut.
   Response Read(bool head_request, const Sink& sink = nullptr);
+  // Whether anything of an answer has come.
+  bool any() const { return any_; }
   // After Read: whether the connection can carry another exchange.
   bool reusable() const { return reusable_ && next_ == end_; }
 
@@ -52,7 +54,7 @@ class AnswerReader {
   std::size_t end_ = 0;
   std::size_t header_bytes_ = 0;
   std::size_t body_bytes_ = 0;
-  bool any_ = false;  // something of the answer has come
+  bool any_ = false;
   bool reusable_ = true;
 };
 

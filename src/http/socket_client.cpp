@@ -50,11 +50,10 @@ int SendToSocket(const Path& path, const Request& request,
   Patience patience(path.string(), silence, {});
   const std::string text = Compose(request, Target(request.url), "localhost", "certwright");
   Stream stream(ConnectOrThrow(path, patience));
-  stream.WriteAll(text, patience);
 
   std::string line;
   AnswerReader reader(stream, patience, {64 * 1024, 100, kNoLimit});
-  const Response response = reader.Read(request.method == "HEAD", [&](std::string_view part) {
+  const auto on_part = [&](std::string_view part) {
     patience.Renew();
     for (std::size_t end; (end = part.find('\n')) != part.npos; part.remove_prefix(end + 1)) {
       line.append(part.substr(0, end));
@@ -62,9 +61,17 @@ int SendToSocket(const Path& path, const Request& request,
       line.clear();
     }
     line.append(part);
-  });
-  if (!line.empty()) on_line(line);
-  return response.status;
+  };
+  try {
+    stream.WriteAll(text, patience);
+    const int status = reader.Read(request.method == "HEAD", on_part).status;
+    if (!line.empty()) on_line(line);
+    return status;
+  } catch (const Error& error) {
+    Failure failure = error.failure();
+    failure.transient = !reader.any() && patience.Left() > Millis(0);
+    throw Error(std::move(failure));
+  }
 }
 
 }  // namespace certwright::http

@@ -366,6 +366,10 @@ TEST_F(ServerTest, CallsThatWaitLeaveRoomForThoseThatDoNot) {
   }
   EXPECT_EQ(Post(reader(), "list", "{}").status, 200);
   EXPECT_EQ(Post(owner(), "list", "{}").status, 200);
+  Call one_more;
+  one_more.action = "issue";
+  one_more.input = R"({"names":["n61.example.org"]})";
+  EXPECT_EQ(CallDaemon(owner(), one_more, nullptr).exit_code, 75);
   server_.reset();  // ends the others
 }
 
@@ -379,7 +383,32 @@ TEST_F(ServerTest, NobodyThereIsANetworkFailure) {
     FAIL() << "no daemon, and an answer";
   } catch (const Error& error) {
     EXPECT_EQ(error.failure().code, FailureCode::kNetwork);
+    EXPECT_TRUE(error.failure().transient);
   }
+}
+
+TEST_F(ServerTest, AServerThatStopsSaysSoUntilItIsGone) {
+  ca_.mood = FakeCa::Mood::kSilent;
+  std::atomic<bool> gone{false};
+  auto long_call = std::async(std::launch::async, [&] {
+    return Post(owner(), "set-certificate", kMail, {{"Accept", "application/x-ndjson"}});
+  });
+  for (int i = 0; i < 5000 && !jobs_->IsUnderWay("mail.example.org"); ++i) {
+    std::this_thread::sleep_for(Millis(1));
+  }
+  std::jthread stopping([&] {
+    server_.reset();
+    gone = true;
+  });
+  do {
+    try {
+      CheckDaemon(owner());
+    } catch (const Error& error) {
+      EXPECT_EQ(error.failure().code, FailureCode::kNetwork) << error.what();
+      EXPECT_TRUE(error.failure().transient) << error.what();
+    }
+  } while (!gone);
+  EXPECT_THROW(CheckDaemon(owner()), Error);
 }
 
 TEST_F(ServerTest, SecondServerOnTheSameSocketIsBusyAndLeavesTheFirst) {

@@ -1,11 +1,14 @@
 #include "certwright/http/local_socket.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -255,7 +258,46 @@ TEST_F(LocalSocketTest, SaysThatNobodyAnswers) {
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_EQ(error.failure().code, FailureCode::kNetwork);
+    EXPECT_TRUE(error.failure().transient);
     EXPECT_NE(error.failure().detail.find(path_.string()), std::string::npos);
+  }
+}
+
+// What may be sent once more without harm: that of which nobody can have done anything.
+TEST_F(LocalSocketTest, SaysWhetherAnythingOfAnAnswerCame) {
+  const struct {
+    const char* name;
+    const char* answer;
+    bool stays;
+    bool transient;
+  } kTable[] = {
+      {"closed at once", "", false, true},
+      {"silent for too long", "", true, false},
+      {"cut in the status line", "HTT", false, false},
+      {"cut after the headers", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", false, false},
+      {"no HTTP", "hello\r\n\r\n", false, false},
+  };
+  for (const auto& row : kTable) {
+    Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(listen(listener.get(), 1), 0);
+    std::jthread peer([&](std::stop_token stop) {
+      Fd caller(accept(listener.get(), nullptr, nullptr));
+      char request[4096];
+      recv(caller.get(), request, sizeof request, 0);
+      send(caller.get(), row.answer, std::strlen(row.answer), MSG_NOSIGNAL);
+      while (row.stays && !stop.stop_requested()) std::this_thread::sleep_for(Millis(5));
+    });
+    try {
+      SendToSocket(path_, Post("/", "x"), [](std::string_view) {}, Millis(row.stays ? 100 : 5'000));
+      ADD_FAILURE() << row.name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.failure().transient, row.transient) << row.name << ": " << error.what();
+    }
+    std::filesystem::remove(path_);
   }
 }
 

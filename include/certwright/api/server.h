@@ -39,11 +39,12 @@ class Server {
 };
 
 // Asks the daemon behind a socket whether it is well. Throws Error(kBusy) where it takes the
-// connection and does not answer within three seconds: it hangs, or was stopped.
+// connection and does not answer within three seconds: it hangs. Throws Error(kNetwork), transient,
+// where it is not there (any more): it stops, or reads its configuration again.
 void CheckDaemon(const Path& socket);
 
 // Runs an action through a daemon's socket; the same result as Runner::Run gives in process.
-// Throws Error(kNetwork) where the daemon goes away meanwhile.
+// Throws Error(kNetwork) where the daemon goes away meanwhile: transient where it had not begun.
 actions::Result CallDaemon(const Path& socket, const actions::Call& call,
                            const model::ProgressSink& progress);
 

@@ -60,8 +60,10 @@ class SocketServer {
 bool SocketAnswers(const Path& path);
 
 // Sends one request; `on_line` gets each line of the answer as it comes (the last without newline
-// too). Returns the status. Throws Error(kNetwork) where nobody answers or the answer ends early.
-// `silence` is the longest time without a byte; the default is what an action may need.
+// too). Returns the status. Throws Error(kNetwork) where nobody answers or the answer ends early;
+// transient where not a byte of an answer came, so that sending it again does no harm. `silence` is
+// the longest time without a byte (then it is not transient); the default is what an action may
+// need.
 int SendToSocket(const Path& path, const Request& request,
                  const std::function<void(std::string_view)>& on_line,
                  Millis silence = std::chrono::minutes(10));
