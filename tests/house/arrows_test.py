@@ -51,6 +51,7 @@ LIBRARIES = {
     "toml.hpp": {"config"},
     "CLI/": {"cli"},
     "idn2.h": {"model"},
+    "libpsl.h": {"model"},
     "ares.h": {"probe"},
     "regex": set(),
     "iostream": set(),
