@@ -245,6 +245,9 @@ const std::vector<Key<Config>>& ConfigKeys() {
                  "no more orders than this for one exact set of names within the window"),
       SecondsKey("fuse.window", CERTWRIGHT_FIELD(fuse.window), 60, 365 * kDay,
                  "the window of the fuse"),
+      PathKey<Config>("ledger.limits", CERTWRIGHT_FIELD(ledger_limits), true,
+                      "\"/etc/certwright/ca-limits.toml\"",
+                      "file with the rate limits of CAs, over those that are built in"),
 
       PathKey<Config>(
           "events.dir", CERTWRIGHT_FIELD(events_dir), false, "\"/etc/certwright/events\"",

@@ -63,6 +63,8 @@ struct Config {
     std::int64_t window = 168 * 3600;  // seconds, from "168h", "7d", "30m"; 60 s .. 365 d
   } fuse;
 
+  Path ledger_limits;  // "" : only those that are built in; see config/ca_limits.h
+
   Path events_dir;
   int events_timeout = 60;  // seconds a handler may take, 1..3600
 
