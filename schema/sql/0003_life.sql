@@ -47,3 +47,4 @@ CREATE TABLE ca_budget (
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (ca, limit_name, subject)
 ) STRICT;
+CREATE INDEX ca_budget_arrival ON ca_budget (arrival_ms);

@@ -145,6 +145,25 @@ int CountOrdersSince(Session& session, std::int64_t certificate_id, UnixSeconds 
   return static_cast<int>(rows.Int());
 }
 
+std::vector<OrderedSet> ListOrderedSets(Session& session, UnixSeconds since) {
+  Query rows(Of(session),
+             "SELECT order_ledger.name_set, order_ledger.created_at, coalesce(forced, 0) "
+             "FROM order_ledger LEFT JOIN acme_order ON acme_order.id = order_ledger.order_id "
+             "WHERE order_ledger.created_at >= ? "
+             "ORDER BY order_ledger.name_set, order_ledger.created_at DESC, order_id DESC",
+             since);
+  std::vector<OrderedSet> sets;
+  while (rows.Step()) {
+    std::string name_set = rows.Text();
+    if (sets.empty() || sets.back().name_set != name_set) {
+      sets.push_back({std::move(name_set), {}, 0});
+    }
+    sets.back().times.push_back(rows.Int());
+    sets.back().forced += rows.Int() != 0 ? 1 : 0;
+  }
+  return sets;
+}
+
 UnixSeconds TimeOfOrder(Session& session, std::int64_t certificate_id, int n) {
   Query rows(Of(session),
              "SELECT created_at FROM order_ledger WHERE name_set = "

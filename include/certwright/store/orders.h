@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "certwright/model/order.h"
@@ -21,6 +22,13 @@ std::vector<model::OrderRecord> ListOrders(Session& session, std::int64_t certif
 // Orders made for this certificate's exact name set since `since`, also those that were removed with
 // an earlier certificate of that set (invariant I4).
 int CountOrdersSince(Session& session, std::int64_t certificate_id, UnixSeconds since);
+// The sets of names that orders were made for since `since`, by name set.
+struct OrderedSet {
+  std::string name_set;
+  std::vector<UnixSeconds> times;  // newest first, those before `since` left out
+  int forced = 0;                  // so many of them by a person, past the fuse
+};
+std::vector<OrderedSet> ListOrderedSets(Session& session, UnixSeconds since);
 // When the n-th newest of them was made (1: the newest); 0 where there are fewer.
 UnixSeconds TimeOfOrder(Session& session, std::int64_t certificate_id, int n);
 
