@@ -3,6 +3,7 @@
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/json/failure.h"
+#include "certwright/renewal/failure_class.h"
 #include "certwright/store/renewals.h"
 #include "handler.h"
 
@@ -97,12 +98,29 @@ json::Value Describe(const store::HeldCertificate& held, const model::RenewalInf
   }
   value.Set("key_type", model::KeyTypeName(certificate.policy.key_type))
       .Set("owner", certificate.owner)
-      .Set("next_renewal", TimeOrNull(renewal::Plan(certificate, held.current, known, now).renew_at))
-      .Set("failures", certificate.failures)
-      .Set("last_error",
-           certificate.last_error ? json::ToJson(*certificate.last_error) : json::Value())
-      .Set("last_error_at", TimeOrNull(certificate.last_error ? certificate.last_error_at : 0));
+      .Set("next_renewal", TimeOrNull(renewal::Plan(certificate, held.current, known, now).renew_at));
+  TellFailure(certificate, value);
   return value;
+}
+
+void TellFailure(const model::ManagedCertificate& certificate, json::Value& value) {
+  const std::optional<Failure>& error = certificate.last_error;
+  json::Value preflight;
+  if (certificate.preflight_at > 0) {
+    preflight = json::Value::Object(
+        {{"good", certificate.preflight_good ? json::Value(*certificate.preflight_good)
+                                             : json::Value()},
+         {"saw", certificate.preflight_saw},
+         {"at", FormatUtc(certificate.preflight_at)},
+         {"next_at", TimeOrNull(certificate.next_action_at)}});
+  }
+  value.Set("failures", certificate.failures)
+      .Set("last_error", error ? json::ToJson(*error) : json::Value())
+      .Set("last_error_at", TimeOrNull(error ? certificate.last_error_at : 0))
+      .Set("failure_class",
+           error ? json::Value(renewal::FailureClassName(renewal::ClassOf(*error))) : json::Value())
+      .Set("parked", error && renewal::IsParked(certificate.failures))
+      .Set("preflight", preflight);
 }
 
 store::HeldCertificate FindMeant(store::Session& session, const std::string& name_or_serial) {

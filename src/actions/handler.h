@@ -71,6 +71,8 @@ std::string Validity(const model::CertificateVersion& version, UnixSeconds now);
 // What list and show say of a certificate. `known`: what the CA said of its renewal.
 json::Value Describe(const store::HeldCertificate& held, const model::RenewalInfo& known,
                      UnixSeconds now);
+// Sets what list, show and plan say of its failures.
+void TellFailure(const model::ManagedCertificate& certificate, json::Value& value);
 // What is known of the renewal of its current version; empty where nothing is.
 model::RenewalInfo KnownRenewal(store::Session& session, const store::HeldCertificate& held);
 // "2026-11-25T20:37:02Z", or null for 0: never.

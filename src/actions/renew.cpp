@@ -88,14 +88,15 @@ std::optional<json::Value> Plan(const Invocation& call) {
                    [&](const Row& a, const Row& b) { return when(a) < when(b); });
   json::Value certificates = json::Array{};
   for (const Row& row : rows) {
-    certificates.Append(json::Value::Object(
+    json::Value planned = json::Value::Object(
         {{"names", model::Names(row.held.certificate.names)},
          {"renew_at", TimeOrNull(row.due.renew_at)},
          {"reason", renewal::ReasonName(row.due.reason)},
          {"ca", call.context.ca},
          {"valid_to", TimeOrNull(row.held.current ? row.held.current->not_after : 0)},
-         {"window", WindowJson(row.known)},
-         {"failures", row.held.certificate.failures}}));
+         {"window", WindowJson(row.known)}});
+    TellFailure(row.held.certificate, planned);
+    certificates.Append(std::move(planned));
   }
   return json::Value::Object({{"certificates", certificates}});
 }

@@ -44,6 +44,14 @@ std::string Day(const json::Value& certificate, std::string_view key) {
 
 }  // namespace
 
+std::string PreflightText(const json::Value& preflight) {
+  if (!preflight.IsObject()) return "";
+  const json::Value& good = preflight["good"];
+  return Cat(good.IsNull() ? "not known" : preflight.Bool("good") ? "good" : "bad", " at ",
+             preflight.String("at"), ": ", preflight.String("saw"), "; looked at again at ",
+             preflight.String("next_at", "-"));
+}
+
 std::string ListText(const json::Value& output) {
   std::vector<std::vector<std::string>> rows{
       {"NAMES", "STATE", "VALID UNTIL", "NEXT RENEWAL", "ISSUER", "LAST ERROR"}};
@@ -53,7 +61,9 @@ std::string ListText(const json::Value& output) {
       rows.push_back({Join(certificate.Strings("names"), ","), certificate.String("validity"),
                       Day(certificate, "valid_to"), Day(certificate, "next_renewal"),
                       certificate.String("issuer", "-"),
-                      error.empty() ? "-" : Printable(error, 100)});
+                      error.empty() ? "-"
+                                    : Cat(certificate.Bool("parked") ? "parked: " : "",
+                                          Printable(error, 100))});
     }
   }
   if (rows.size() == 1) return "no certificates yet; 'certwright issue NAME' obtains one\n";
@@ -90,9 +100,12 @@ std::string ShowText(const json::Value& output) {
   }
   const json::Value& error = output["last_error"];
   if (error.IsObject()) {
+    const std::string whose = output.String("failure_class");
     row("last error", Cat(output.String("last_error_at"), " (", output.Int("failures"),
-                          " in a row): ", error.String("detail")));
+                          " in a row", whose.empty() ? "" : ", ", whose,
+                          output.Bool("parked") ? ", parked" : "", "): ", error.String("detail")));
     row("what to do", error.String("advice"));
+    row("from outside", PreflightText(output["preflight"]));
   }
   return Table(rows);
 }

@@ -11,5 +11,7 @@ namespace certwright::cli {
 // a terminal would obey is made harmless.
 std::string ListText(const json::Value& output);
 std::string ShowText(const json::Value& output);
+// What a look from outside saw, in one line; "" where nobody looked.
+std::string PreflightText(const json::Value& preflight);
 
 }  // namespace certwright::cli

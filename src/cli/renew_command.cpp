@@ -1,6 +1,7 @@
 // renew and plan.
 #include "certwright/base/text.h"
 #include "commands.h"
+#include "inventory_text.h"
 
 namespace certwright::cli {
 
@@ -53,7 +54,14 @@ std::string PlanText(const json::Value& output) {
     if (!window.String("explanation_url").empty()) {
       text += Cat("  and explains it at ", window.String("explanation_url"), "\n");
     }
-    if (one.Int("failures") > 0) text += Cat("  failed ", one.Int("failures"), " times in a row\n");
+    if (one.Int("failures") > 0) {
+      text += Cat("  failed ", one.Int("failures"), " times in a row (", one.String("failure_class"),
+                  one.Bool("parked") ? ", parked" : "", "): ", one["last_error"].String("detail"),
+                  "\n");
+    }
+    if (const std::string seen = PreflightText(one["preflight"]); !seen.empty()) {
+      text += Cat("  from outside: ", seen, "\n");
+    }
   }
   return text.empty() ? "no certificates\n" : text;
 }

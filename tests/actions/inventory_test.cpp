@@ -1,6 +1,7 @@
 // list, show, delete, export and issue.
 #include "certwright/base/encoding.h"
 #include "certwright/export/bundle.h"
+#include "certwright/store/renewals.h"
 #include "fixture.h"
 #include "handler.h"
 
@@ -72,6 +73,39 @@ TEST_F(InventoryTest, ListTellsHeldAndMissingApart) {
   EXPECT_EQ(missing.Int("failures"), 1);
   EXPECT_THAT(missing["last_error"].String("detail"), HasSubstr("not today"));
   EXPECT_EQ(missing.String("last_error_at"), FormatUtc(kNow));
+  EXPECT_EQ(missing.String("failure_class"), "input");
+  EXPECT_EQ(missing["parked"], json::Value(false));
+  EXPECT_TRUE(missing["preflight"].IsNull());
+  EXPECT_TRUE(held["failure_class"].IsNull());
+}
+
+TEST_F(InventoryTest, ListShowAndPlanTellWhatFailsAndWhatWasSeenFromOutside) {
+  const std::int64_t id = Hold({{"a.example.org"}}).certificate.id;
+  Failure failure;
+  failure.code = FailureCode::kRefused;
+  failure.acme_type = "connection";
+  failure.detail = "the CA's words";
+  database_->Write([&](store::Session& session) {
+    for (int i = 0; i < 10; ++i) {
+      store::RecordFailure(session, id, failure, kNow + kDay, kNow);
+    }
+    store::SavePreflight(session, id, false, "connection refused", kNow + 60);
+    store::SetNextAction(session, id, kNow + 3600);
+  });
+  for (const json::Value& told : {Output("list", "")["certificates"].Items()[0],
+                                  Output("show", Meaning("a.example.org")),
+                                  Output("plan", "")["certificates"].Items()[0]}) {
+    EXPECT_EQ(told.Int("failures"), 10);
+    EXPECT_EQ(told["last_error"].String("detail"), "the CA's words");
+    EXPECT_EQ(told.String("last_error_at"), FormatUtc(kNow));
+    EXPECT_EQ(told.String("failure_class"), "validation");
+    EXPECT_TRUE(told.Bool("parked"));
+    const json::Value& preflight = told["preflight"];
+    EXPECT_EQ(preflight["good"], json::Value(false));
+    EXPECT_EQ(preflight.String("saw"), "connection refused");
+    EXPECT_EQ(preflight.String("at"), FormatUtc(kNow + 60));
+    EXPECT_EQ(preflight.String("next_at"), FormatUtc(kNow + 3600));
+  }
 }
 
 TEST_F(InventoryTest, NothingThatOnlyShowsHoldsAKey) {

@@ -102,6 +102,24 @@ TEST(ShowText, TellsChainVersionsOrdersAndTheLastError) {
   EXPECT_THAT(text, Not(HasSubstr("owner"))) << "what is empty is left out";
 }
 
+TEST(ShowText, TellsWhoseAFailureIsAndWhatWasSeenFromOutside) {
+  json::Value certificate = Held("a.example.org", "CN=CA");
+  certificate.Set("failures", 12)
+      .Set("failure_class", "validation")
+      .Set("parked", true)
+      .Set("last_error_at", "2026-01-01T00:00:00Z")
+      .Set("last_error", json::Value::Object({{"detail", "not reached"}, {"advice", ""}}))
+      .Set("preflight", json::Value::Object({{"good", false},
+                                             {"saw", "connection refused"},
+                                             {"at", "2026-01-02T00:00:00Z"},
+                                             {"next_at", "2026-01-02T01:00:00Z"}}));
+  const std::string text = ShowText(certificate);
+  EXPECT_THAT(text, HasSubstr("(12 in a row, validation, parked): not reached\n"));
+  EXPECT_THAT(text, HasSubstr("bad at 2026-01-02T00:00:00Z: connection refused; looked at again "
+                              "at 2026-01-02T01:00:00Z\n"));
+  EXPECT_THAT(ListText(ListOf({certificate})), HasSubstr("parked: not reached"));
+}
+
 TEST(ShowText, NamesALeafWithoutASubject) {
   json::Value certificate = Held("a.example.org", "CN=CA");
   json::Array chain;
