@@ -17,6 +17,7 @@
 #include "certwright/store/certificates.h"
 #include "certwright/store/orders.h"
 #include "certwright/traefik/publisher.h"
+#include "outlook.h"
 #include "traefik_subscriber.h"
 
 namespace certwright::app {
@@ -80,6 +81,7 @@ struct Engine::Impl {
         accounts(
             *database, acme, [config] { return WishesOf(config); }, clock),
         responder({http::ParseEndpoint(config.http01_listen)}, clock),
+        outlook(config, responder, nullptr),
         feed(*database, clock),
         obtainer(*database, acme, accounts, responder, feed, clock,
                  {config.fuse.orders_per_name_set, config.fuse.window}, PolicyOf(config),
@@ -91,7 +93,10 @@ struct Engine::Impl {
     }
     feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
     jobs.emplace(obtainer, clock, kIssuanceWorkers);
-    scheduler.emplace(*database, obtainer, *jobs, feed, clock, SystemRandom());
+    scheduler.emplace(*database, obtainer, *jobs, feed, clock, SystemRandom(),
+                      [this](const std::vector<model::Identifier>& names, std::stop_token stop) {
+                        return outlook.Look(names, stop);
+                      });
     runner.emplace(actions::Context{*database, obtainer, *jobs, accounts, *scheduler, feed,
                                     publisher ? &*publisher : nullptr, clock,
                                     config.acme.directory,
@@ -143,6 +148,7 @@ struct Engine::Impl {
   acme::Client acme;
   issue::AccountKeeper accounts;
   challenge::Http01Responder responder;
+  Outlook outlook;
   std::optional<traefik::Publisher> publisher;
   events::Feed feed;
   issue::Obtainer obtainer;

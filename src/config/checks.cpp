@@ -147,6 +147,11 @@ void CheckListen(std::string_view text) {
   if (!good) throw Problem{"has no IP address before the port; names are not looked up here"};
 }
 
+void CheckServer(std::string_view text) {
+  CheckListen(text);
+  if (text.starts_with(':')) throw Problem{"has no IP address before the port"};
+}
+
 void CheckAddress(std::string_view text) {
   const HostPort parts = SplitHostPort(text);
   const bool good = parts.bracketed ? IsIpv6(parts.host) : IsHostName(parts.host);

@@ -99,6 +99,23 @@ Key<Target> ChoiceKey(std::string name, At at, std::vector<std::string> choices,
           [=](const Target& target) { return Quoted(at(target)); }};
 }
 
+// A list of texts; the empty list means "none".
+template <typename At>
+Key<Config> TextsKey(std::string name, At at, Check check, std::string example,
+                     std::string description) {
+  return {name, example, description,
+          [=](const Value& value, Config& config) {
+            const std::vector<std::string> texts = value.Texts();
+            for (const std::string& text : texts) Checked(text, check);
+            at(config) = texts;
+          },
+          [=](const Config& config) {
+            std::vector<std::string> quoted;
+            for (const std::string& text : at(config)) quoted.push_back(Quoted(text));
+            return Cat("[", Join(quoted, ", "), "]");
+          }};
+}
+
 Key<Config> DirectoryKey() {
   return {"acme.directory", "\"letsencrypt\"",
           "directory URL of the CA, or a short name: letsencrypt, letsencrypt-staging, zerossl, "
@@ -248,6 +265,12 @@ const std::vector<Key<Config>>& ConfigKeys() {
       PathKey<Config>("ledger.limits", CERTWRIGHT_FIELD(ledger_limits), true,
                       "\"/etc/certwright/ca-limits.toml\"",
                       "file with the rate limits of CAs, over those that are built in"),
+
+      TextsKey("probe.resolver", CERTWRIGHT_FIELD(probe.resolver), CheckServer,
+               "[\"192.0.2.53:53\"]",
+               "DNS servers for looks from outside, IP:PORT; none: the system's"),
+      IntegerKey("probe.http_port", CERTWRIGHT_FIELD(probe.http_port), 1, 65535,
+                 "the port that the CA looks at for HTTP-01: another than 80 with a test CA only"),
 
       PathKey<Config>(
           "events.dir", CERTWRIGHT_FIELD(events_dir), false, "\"/etc/certwright/events\"",

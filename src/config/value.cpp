@@ -41,6 +41,17 @@ std::string Value::Text() const {
   return text->get();
 }
 
+std::vector<std::string> Value::Texts() const {
+  if (node_.is_string()) return {Text()};
+  const auto* list = node_.as_array();
+  if (list == nullptr) {
+    throw Problem{Cat("is ", Describe(node_), ", wanted is a list of texts: [\"...\"]")};
+  }
+  std::vector<std::string> texts;
+  for (const toml::node& item : *list) texts.push_back(Value(item, base_dir_).Text());
+  return texts;
+}
+
 bool Value::Flag() const {
   const auto* flag = node_.as_boolean();
   if (flag == nullptr) throw Problem{Cat("is ", Describe(node_), ", wanted is true or false")};

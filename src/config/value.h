@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "certwright/base/file.h"
 #include "checks.h"
@@ -20,6 +21,7 @@ class Value {
 
   // Throw Problem that says what is there and what is wanted.
   std::string Text() const;  // no control characters
+  std::vector<std::string> Texts() const;  // a list of such; one alone is a list too
   bool Flag() const;
   std::int64_t Integer(std::int64_t lowest, std::int64_t highest) const;
   std::int64_t Seconds(std::int64_t lowest, std::int64_t highest) const;  // 60 or "60s"

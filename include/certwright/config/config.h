@@ -65,6 +65,11 @@ struct Config {
 
   Path ledger_limits;  // "" : only those that are built in; see config/ca_limits.h
 
+  struct Probe {
+    std::vector<std::string> resolver;  // "IP:PORT"; empty: the system's
+    int http_port = 80;                 // where the CA looks for HTTP-01
+  } probe;
+
   Path events_dir;
   int events_timeout = 60;  // seconds a handler may take, 1..3600
 
