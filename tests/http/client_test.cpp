@@ -638,6 +638,40 @@ TEST(Client, RefusesABundleThatIsNone) {
   std::filesystem::remove(broken);
 }
 
+TEST(LookAt, AsksThisAddressForThatHostAndTrustsNothing) {
+  static const Identity other = Issue("anything", "DNS:nobody.example");
+  std::string head;
+  const auto script = [&](Peer& peer) {
+    head = peer.ReadRequest();
+    peer.Write("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 2\r\n\r\nhi");
+  };
+  for (const Identity* identity : {static_cast<const Identity*>(nullptr), &other}) {
+    TestServer server(script, identity);
+    Request request;
+    request.url = server.Url("/path", "host.that.is.nowhere.example");
+    const Response response = LookAt(request, "127.0.0.1", Millis(5000), {});
+    EXPECT_EQ(response.status, 302) << "not followed";
+    EXPECT_EQ(response.body, "hi");
+    EXPECT_NE(head.find("Host: host.that.is.nowhere.example:"), std::string::npos) << head;
+  }
+}
+
+TEST(LookAt, IsBoundInTimeAndSize) {
+  TestServer silent([](Peer& peer) { peer.Pause(3000); });
+  Request request;
+  request.url = silent.Url("/");
+  const double took =
+      Seconds([&] { EXPECT_THROW(LookAt(request, "127.0.0.1", Millis(200), {}), Error); });
+  EXPECT_LT(took, 0.8);
+  TestServer large([](Peer& peer) {
+    peer.ReadRequest();
+    peer.Write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ntoo large");
+  });
+  request.url = large.Url("/");
+  request.max_body = 8;
+  EXPECT_THROW(LookAt(request, "127.0.0.1", Millis(2000), {}), Error);
+}
+
 TEST(PeerCertificate, ShowsWhatTheEndpointShows) {
   static const Identity other = Issue("anything", "DNS:nobody.example");
   TestServer server(Echo, &other);

@@ -15,11 +15,11 @@ sys.exit(%(code)d)
 
 
 class Recorder:
-    """Handlers in EVENTS_DIR/certificate-changed that append to one file."""
+    """Handlers in EVENTS_DIR/EVENT that append to one file."""
 
-    def __init__(self, events_dir):
-        self.dir = Path(events_dir) / "certificate-changed"
-        self.record = Path(events_dir) / "record.jsonl"
+    def __init__(self, events_dir, event="certificate-changed"):
+        self.dir = Path(events_dir) / event
+        self.record = Path(events_dir) / ("%s.jsonl" % event)
 
     def add(self, name, code=0):
         self.dir.mkdir(parents=True, exist_ok=True)

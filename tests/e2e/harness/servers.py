@@ -49,6 +49,24 @@ class ChallTestSrv:
         self.process.wait_until(lambda: tcp_answers(self.management_port), "answering")
         return self
 
+    def _tell(self, path, content):
+        request = urllib.request.Request(
+            "http://127.0.0.1:%d/%s" % (self.management_port, path), json.dumps(content).encode())
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener.open(request, timeout=10).close()
+
+    def point(self, name, *addresses):
+        """From now on the name has these addresses, and no others."""
+        self._tell("clear-a", {"host": name + "."})
+        self._tell("add-a", {"host": name + ".", "addresses": addresses})
+
+    def caa(self, name, *values):
+        """From now on the name has these CAA records of the kind issue."""
+        self._tell("clear-caa", {"host": name + "."})
+        if values:
+            self._tell("add-caa", {"host": name + ".", "policies": [
+                {"tag": "issue", "value": value} for value in values]})
+
     def stop(self):
         self.process.stop()
 

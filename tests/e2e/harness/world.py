@@ -25,6 +25,7 @@ class World:
                 "directory": self.pebble.directory_url,
                 "ca_bundle": str(listener.root),
             },
+            "probe": {"resolver": ["127.0.0.1:%d" % self.dns.dns_port], "http_port": self.http_port},
             "http01": {"listen": "%s:%d" % ("127.0.0.1" if traefik else http_host, responder_port)},
         }
         if traefik:
