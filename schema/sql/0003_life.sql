@@ -23,6 +23,9 @@ ALTER TABLE version ADD COLUMN revocation_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE version ADD COLUMN revoked_at INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX version_to_revoke ON version (id) WHERE revocation_reason <> '' AND revoked_at = 0;
 
+-- What was written at a time that is still to come was written by a clock that was wrong.
+CREATE INDEX certificate_written ON certificate (updated_at);
+
 -- What a look from outside said last, while a certificate fails: NULL: nobody looked, or it could not
 -- be told.
 ALTER TABLE certificate ADD COLUMN preflight_good INTEGER CHECK (preflight_good IN (0, 1));

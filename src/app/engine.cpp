@@ -62,6 +62,11 @@ events::HandlerOptions HandlersOf(const config::Config& config) {
   return options;
 }
 
+renewal::Limits LimitsOf(const config::Config& config) {
+  return {static_cast<std::size_t>(config.renewal.side_by_side),
+          std::chrono::seconds(config.renewal.check), config.renewal.interval};
+}
+
 model::CertificatePolicy PolicyOf(const config::Config& config) {
   return {config.certificate.key_type, config.certificate.reuse_key, config.acme.profile,
           config.acme.preferred_chain};
@@ -93,7 +98,7 @@ struct Engine::Impl {
     }
     feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
     jobs.emplace(obtainer, clock, kIssuanceWorkers);
-    scheduler.emplace(*database, obtainer, *jobs, feed, clock, SystemRandom(),
+    scheduler.emplace(*database, obtainer, *jobs, feed, clock, SystemRandom(), LimitsOf(config),
                       [this](const std::vector<model::Identifier>& names, std::stop_token stop) {
                         return outlook.Look(names, stop);
                       });

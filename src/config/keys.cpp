@@ -271,6 +271,12 @@ const std::vector<Key<Config>>& ConfigKeys() {
                "DNS servers for looks from outside, IP:PORT; none: the system's"),
       IntegerKey("probe.http_port", CERTWRIGHT_FIELD(probe.http_port), 1, 65535,
                  "the port that the CA looks at for HTTP-01: another than 80 with a test CA only"),
+      IntegerKey("renewal.side_by_side", CERTWRIGHT_FIELD(renewal.side_by_side), 1, 32,
+                 "so many certificates are renewed at one CA side by side"),
+      SecondsKey("renewal.check", CERTWRIGHT_FIELD(renewal.check), 1, 3600,
+                 "so long at most nobody looks at the clock, which may have jumped"),
+      SecondsKey("renewal.interval", CERTWRIGHT_FIELD(renewal.interval), 60, 3600,
+                 "the least pause between two looks at one certificate"),
 
       PathKey<Config>(
           "events.dir", CERTWRIGHT_FIELD(events_dir), false, "\"/etc/certwright/events\"",

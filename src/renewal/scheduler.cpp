@@ -1,6 +1,8 @@
 #include "certwright/renewal/scheduler.h"
 
 #include <algorithm>
+#include <atomic>
+#include <limits>
 #include <mutex>
 
 #include "certwright/base/log.h"
@@ -8,21 +10,21 @@
 #include "certwright/base/text.h"
 #include "certwright/store/events.h"
 #include "certwright/store/renewals.h"
+#include "lane_threads.h"
 
 namespace certwright::renewal {
 
 namespace {
 
-constexpr std::size_t kSideBySide = 8;  // certificates at one CA
-constexpr int kBatch = 200;             // rows read at once
+constexpr int kPage = 1000;  // rows read at once
+// Of one CA: what falls due meanwhile does not wait for a hundred thousand others.
+constexpr std::size_t kBatch = 1000;
 constexpr Millis kOrderPatience{3'600'000};
-// A wall clock may jump and a machine may sleep: so long at most nobody looks at it.
-constexpr Millis kLongestNap{60'000};
 constexpr Millis kShortestNap{100};
 // A CA that has no ARI may have it one day.
 constexpr UnixSeconds kNoWindows = 24 * 3600;
-// What is still due after it was looked at (somebody else works on it, or a bug) rests so long.
-constexpr UnixSeconds kRest = 60;
+// A clock that is set back by so little was not wrong.
+constexpr UnixSeconds kSetBack = 60;
 
 }  // namespace
 
@@ -44,46 +46,79 @@ issue::NextTry MakeNextTry(Clock& clock, Random& random) {
 }
 
 Scheduler::Scheduler(store::Database& database, issue::Obtainer& obtainer, issue::Jobs& jobs,
-                     events::Feed& feed, Clock& clock, Random& random, PreflightCheck preflight)
+                     events::Feed& feed, Clock& clock, Random& random, const Limits& limits,
+                     PreflightCheck preflight)
     : database_(database),
       obtainer_(obtainer),
       jobs_(jobs),
       feed_(feed),
       clock_(clock),
       random_(random),
+      limits_(limits),
       preflight_(std::move(preflight)) {}
 
 Scheduler::~Scheduler() = default;
 
+// Page by page: nobody else waits long for the store. What a clock that was ahead planned is looked
+// at too: waiting until then could take years.
+Scheduler::Lanes Scheduler::CollectDue(const std::set<std::string>& busy, std::size_t most) {
+  Lanes lanes;
+  const auto take = [&](const store::DueRow& row) {
+    if (busy.contains(row.ca)) return;
+    std::vector<std::int64_t>& lane = lanes[row.ca];
+    if (lane.size() < most) lane.push_back(row.certificate_id);
+  };
+  const UnixSeconds now = clock_.Now();
+  std::vector<store::DueRow> page(1);
+  do {
+    page = database_.Read([&](store::Session& session) {
+      return store::ListDueRows(session, now, page.back(), kPage);
+    });
+    std::for_each(page.begin(), page.end(), take);
+  } while (page.size() == kPage);
+  page = database_.Read([&](store::Session& session) {
+    return store::ListWrittenAfter(session, now + kSetBack, kPage);
+  });
+  std::for_each(page.begin(), page.end(), take);
+  return lanes;
+}
+
 std::vector<Looked> Scheduler::RunOnce(const Wanted& wanted,
                                        const std::function<void(const Looked&)>& told,
                                        std::stop_token stop) {
-  std::vector<std::int64_t> ids = wanted.certificates;
-  if (ids.empty()) {
-    database_.Read([&](store::Session& session) {
-      for (const auto& due : store::ListDue(session, clock_.Now(), kBatch)) ids.push_back(due.id);
-    });
-  }
-  std::vector<Looked> all(ids.size());
+  Lanes lanes = wanted.certificates.empty()
+                    ? CollectDue({}, std::numeric_limits<std::size_t>::max())
+                    : Lanes{{"", wanted.certificates}};
+  std::vector<const std::vector<std::int64_t>*> ids;
+  for (const auto& [ca, lane] : lanes) ids.push_back(&lane);
+  std::vector<Looked> all;
   std::mutex mutex;
   std::optional<Failure> broken;
-  RunSideBySide(ids.size(), kSideBySide, [&](std::size_t i) {
+  const auto look = [&](std::int64_t id) {
     try {
-      if (!stop.stop_requested()) all[i] = LookAt(ids[i], wanted, stop);
+      if (stop.stop_requested()) return;
+      Looked looked = LookAt(id, wanted, stop);
+      if (looked.certificate_id == 0) return;
       const std::lock_guard guard(mutex);
-      if (told && all[i].certificate_id != 0) told(all[i]);
+      if (told) told(looked);
+      all.push_back(std::move(looked));
     } catch (...) {
       const std::lock_guard guard(mutex);
       broken = CurrentFailure();
     }
+  };
+  RunSideBySide(ids.size(), ids.size(), [&](std::size_t lane) {
+    RunSideBySide(ids[lane]->size(), limits_.side_by_side,
+                  [&](std::size_t i) { look((*ids[lane])[i]); });
   });
   if (broken) throw Error(*broken);
-  std::erase_if(all, [](const Looked& looked) { return looked.certificate_id == 0; });
   return all;
 }
 
 Looked Scheduler::LookAt(std::int64_t certificate_id, const Wanted& wanted, std::stop_token stop) {
   Looked looked;
+  if (!claims_.Take(certificate_id, stop)) return looked;
+  const Claims::Claim claim(claims_, certificate_id);
   auto held = database_.Read(
       [&](store::Session& session) { return store::FindById(session, certificate_id); });
   if (!held) return looked;  // deleted meanwhile
@@ -149,10 +184,12 @@ void Scheduler::PlanNext(Looked& looked, const Wanted& wanted, std::stop_token s
   if (!held) return;
   looked.due = Plan(held->certificate, held->current, KnownWindow(*held, wanted, stop), clock_.Now());
   WarnOfExpiry(*held);
+  const UnixSeconds now = clock_.Now();
   const UnixSeconds next = NextLook(*held, looked.due);
-  if (next == held->certificate.next_action_at) return;
+  const bool written_ahead = held->certificate.updated_at > now + kSetBack;
+  if (next == held->certificate.next_action_at && !written_ahead) return;
   database_.Write([&](store::Session& session) {
-    store::SetNextAction(session, looked.certificate_id, next);
+    store::SetNextAction(session, looked.certificate_id, next, now);
   });
 }
 
@@ -165,7 +202,7 @@ UnixSeconds Scheduler::NextLook(const store::HeldCertificate& held, const Due& d
   };
   if (preflight_) also(WatchAt(held.certificate, now));
   if (held.current) also(WarnOf(*held.current, held.certificate.failures, now).next);
-  return next > 0 ? std::max(next, now + kRest) : 0;
+  return next > 0 ? std::max(next, now + limits_.interval) : 0;
 }
 
 void Scheduler::WarnOfExpiry(const store::HeldCertificate& held) {
@@ -238,27 +275,54 @@ void Scheduler::Renew(const store::HeldCertificate& held, const Wanted& wanted, 
 }
 
 void Scheduler::Start() {
-  thread_ = std::jthread([this](std::stop_token stop) {
-    while (!stop.stop_requested()) clock_.Sleep(Tick(stop), stop);
-  });
+  thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
 
-Millis Scheduler::Tick(std::stop_token stop) {
-  try {
-    for (const Looked& looked : RunOnce({}, nullptr, stop)) {
-      if (!looked.failure) continue;
-      log::Warning(Cat(looked.name_set, ": not renewed: ", looked.failure->detail));
-    }
-    const UnixSeconds next = database_.Read(
-        [](store::Session& session) { return store::NextActionOfAll(session); });
-    if (next == 0) return kLongestNap;
-    const UnixSeconds wait = std::clamp<UnixSeconds>(next - clock_.Now(), 0, kRest);
-    return std::clamp(Millis(wait * 1000), kShortestNap, kLongestNap);
-  } catch (const Error& error) {
-    if (error.failure().code == FailureCode::kCancelled) return Millis(0);
-    log::Error(Cat("the scheduler: ", error.failure().detail));
-    return kLongestNap;
+void Scheduler::Run(std::stop_token stop) {
+  LaneThreads threads;
+  while (!stop.stop_requested()) {
+    std::stop_source nap = threads.NextNap();
+    const std::stop_callback wake(stop, [&] { nap.request_stop(); });
+    clock_.Sleep(Tick(threads), nap.get_token());
   }
+}
+
+Millis Scheduler::Tick(LaneThreads& threads) {
+  try {
+    for (auto& [ca, ids] : CollectDue(threads.Busy(), kBatch)) {
+      threads.Begin(ca, [this, ids = std::move(ids)](std::stop_token lane_stop) {
+        if (!LookAtAll(ids, lane_stop)) clock_.Sleep(limits_.check, lane_stop);
+      });
+    }
+    const UnixSeconds now = clock_.Now();
+    const UnixSeconds next = database_.Read(
+        [&](store::Session& session) { return store::NextActionAfter(session, now); });
+    if (next == 0) return limits_.check;
+    const Millis wait = std::chrono::seconds(std::min<UnixSeconds>(next - now, 24 * 3600));
+    return std::clamp(wait, kShortestNap, limits_.check);
+  } catch (const Error& error) {
+    log::Error(Cat("the scheduler: ", error.failure().detail));
+    return limits_.check;
+  }
+}
+
+// False where the store failed: what was due still is, and is not to be tried in a loop.
+bool Scheduler::LookAtAll(const std::vector<std::int64_t>& ids, std::stop_token stop) {
+  std::atomic<bool> good = true;
+  RunSideBySide(ids.size(), limits_.side_by_side, [&](std::size_t i) {
+    if (stop.stop_requested()) return;
+    try {
+      const Looked looked = LookAt(ids[i], {}, stop);
+      if (!looked.failure || stop.stop_requested()) return;
+      log::Warning(Cat(looked.name_set, ": not renewed: ", looked.failure->detail));
+    } catch (...) {
+      const Failure failure = CurrentFailure();
+      if (failure.code == FailureCode::kCancelled) return;
+      log::Error(Cat("the scheduler: ", failure.detail));
+      good = false;
+    }
+  });
+  return good;
 }
 
 }  // namespace certwright::renewal

@@ -1,8 +1,27 @@
 #include "certwright/store/renewals.h"
 
+#include "certificate_rows.h"
 #include "session.h"
 
 namespace certwright::store {
+namespace {
+
+const std::string kSelectDue =
+    "SELECT c.id, c.next_action_at, coalesce(v.ca, '') FROM certificate c" + kJoinCurrent;
+
+std::vector<DueRow> ReadDueRows(Query& rows) {
+  std::vector<DueRow> due;
+  while (rows.Step()) {
+    DueRow row;
+    row.certificate_id = rows.Int();
+    row.at = rows.Int();
+    row.ca = rows.Text();
+    due.push_back(std::move(row));
+  }
+  return due;
+}
+
+}  // namespace
 
 std::optional<model::RenewalInfo> FindRenewalInfo(Session& session, const std::string& ari_id) {
   Query rows(Of(session),
@@ -49,8 +68,9 @@ void SetExpiryTold(Session& session, std::int64_t version_id, int told) {
   Query(Of(session), "UPDATE version SET expiry_told = ? WHERE id = ?", told, version_id).Run();
 }
 
-void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at) {
-  Query(Of(session), "UPDATE certificate SET next_action_at = ? WHERE id = ?", at, certificate_id)
+void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at, UnixSeconds now) {
+  Query(Of(session), "UPDATE certificate SET next_action_at = ?, updated_at = ? WHERE id = ?", at,
+        now, certificate_id)
       .Run();
 }
 
@@ -59,6 +79,34 @@ UnixSeconds NextActionOfAll(Session& session) {
              "SELECT next_action_at FROM certificate WHERE next_action_at > 0 "
              "ORDER BY next_action_at, id LIMIT 1");
   return rows.Step() ? rows.Int() : 0;
+}
+
+// SQLite begins to read the index at the first bound that it meets: the one that says most comes first,
+// and the one that only names the partial index last.
+UnixSeconds NextActionAfter(Session& session, UnixSeconds now) {
+  Query rows(Of(session),
+             "SELECT next_action_at FROM certificate WHERE next_action_at > ? "
+             "AND next_action_at > 0 ORDER BY next_action_at, id LIMIT 1",
+             now);
+  return rows.Step() ? rows.Int() : 0;
+}
+
+std::vector<DueRow> ListDueRows(Session& session, UnixSeconds now, const DueRow& after, int limit) {
+  Query rows(Of(session),
+             kSelectDue +
+                 "WHERE (c.next_action_at, c.id) > (?, ?) AND c.next_action_at <= ? "
+                 "AND c.next_action_at > 0 ORDER BY c.next_action_at, c.id LIMIT ?",
+             after.at, after.certificate_id, now, limit);
+  return ReadDueRows(rows);
+}
+
+std::vector<DueRow> ListWrittenAfter(Session& session, UnixSeconds now, int limit) {
+  // The plus keeps the index of due rows out of it: of that, nearly all would be read.
+  Query rows(Of(session),
+             kSelectDue +
+                 "WHERE c.updated_at > ? AND +c.next_action_at > ? ORDER BY c.updated_at LIMIT ?",
+             now, now, limit);
+  return ReadDueRows(rows);
 }
 
 }  // namespace certwright::store

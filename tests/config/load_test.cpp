@@ -131,6 +131,10 @@ api = "http://127.0.0.1:8080/"
 https_address = "localhost:8443"
 http_entrypoint = "web"
 https_entrypoint = "websecure"
+[renewal]
+side_by_side = 3
+check = "30s"
+interval = "2m"
 [fuse]
 orders_per_name_set = 9
 window = "1d12h"
@@ -171,6 +175,9 @@ caller = "module/mail1"
   EXPECT_EQ(config.traefik.https_address, "localhost:8443");
   EXPECT_EQ(config.traefik.http_entrypoint, "web");
   EXPECT_EQ(config.traefik.https_entrypoint, "websecure");
+  EXPECT_EQ(config.renewal.side_by_side, 3);
+  EXPECT_EQ(config.renewal.check, 30);
+  EXPECT_EQ(config.renewal.interval, 120);
   EXPECT_EQ(config.fuse.orders_per_name_set, 9);
   EXPECT_EQ(config.fuse.window, 36 * 3600);
   EXPECT_EQ(config.events_dir, dir_ / "events");
@@ -219,7 +226,7 @@ TEST_F(Load, NamesFileLineKeyAndWhatWouldBeRight) {
        ":2: acme.emial: unknown key; did you mean acme.email?"},
       {"typing error in a section", "[acmee]\nemail = \"x\"",
        ":2: acmee.email: unknown key; did you mean acme.email?"},
-      {"not built yet", "\n[renewal]\ninterval = \"1h\"", ":3: renewal.interval: unknown key"},
+      {"not built yet", "\n[acme]\nladder = \"1h\"", ":3: acme.ladder: unknown key"},
       {"not built yet, an array", "[[export]]\nnames = []", ":1: export: unknown key"},
       {"dotted key in quotes", "\"acme.email\" = \"x\"", ":1: \"acme.email\": unknown key"},
       {"text for an integer", "node.id = \"1\"",
@@ -235,6 +242,10 @@ TEST_F(Load, NamesFileLineKeyAndWhatWouldBeRight) {
        ":1: acme: is the text \"x\", wanted is a section: [acme]"},
       {"below the range", "fuse.orders_per_name_set = 0",
        ":1: fuse.orders_per_name_set: 0 is out of range; it goes from 1 to 1000"},
+      {"a flood", "renewal.side_by_side = 33",
+       ":1: renewal.side_by_side: 33 is out of range; it goes from 1 to 32"},
+      {"a loop", "renewal.interval = \"59s\"", ":1: renewal.interval: "},
+      {"never", "renewal.check = \"2h\"", ":1: renewal.check: "},
       {"above the range", "fuse.window = \"400d\"",
        ":1: fuse.window: 9600h is out of range; it goes from 60s to 8760h"},
       {"no duration", "events.timeout = \"fast\"", ":1: events.timeout: \"fast\" is no duration"},

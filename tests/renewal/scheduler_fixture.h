@@ -18,10 +18,10 @@ class SchedulerTest : public IssueTest {
  protected:
   void SetUp() override { Begin(); }
   void TearDown() override { End(); }
-  void Begin() {
+  void Begin(const renewal::Limits& limits = {}) {
     jobs_.emplace(process_->obtainer, clock_, 8);
     scheduler_.emplace(*process_->database, process_->obtainer, *jobs_, process_->feed, clock_,
-                       SystemRandom(), preflight_);
+                       SystemRandom(), limits, preflight_);
   }
   void End() {
     scheduler_.reset();

@@ -1,5 +1,6 @@
 #include "certwright/store/certificates.h"
 
+#include "certwright/store/renewals.h"
 #include "store_fixture.h"
 
 namespace certwright::store {
@@ -267,6 +268,43 @@ TEST_F(Certificates, DueOnesComeEarliestFirstAndLimited) {
   EXPECT_EQ(due(1000, 2), "early middle ");
 }
 
+TEST_F(Certificates, ListsWhatIsDuePageByPageWithItsCa) {
+  const auto a = Ensure({"a.example.org"}, 2000);
+  const auto b = Ensure({"b.example.org"}, 1500);
+  Ensure({"never.example.org"}, 0);
+  const auto c = Ensure({"c.example.org"}, 2000);
+  database().Write([&](Session& s) { AddCurrentVersion(s, VersionFor(b), 1500, 1000); });
+  database().Read([&](Session& s) {
+    const auto first = ListDueRows(s, 2000, {}, 2);
+    ASSERT_EQ(first.size(), 2u);
+    EXPECT_EQ(first[0].certificate_id, b.id);
+    EXPECT_EQ(first[0].ca, "https://ca.example/dir");
+    EXPECT_EQ(first[1].certificate_id, a.id);
+    EXPECT_EQ(first[1].ca, "");
+    const auto second = ListDueRows(s, 2000, first.back(), 2);
+    ASSERT_EQ(second.size(), 1u);
+    EXPECT_EQ(second[0].certificate_id, c.id);
+    EXPECT_EQ(ListDueRows(s, 1999, {}, 10).size(), 1u);
+    EXPECT_EQ(NextActionAfter(s, 1500), 2000);
+    EXPECT_EQ(NextActionAfter(s, 2000), 0);
+  });
+}
+
+TEST_F(Certificates, KnowsWhatAClockThatWasAheadHasPlanned) {
+  const auto a = Ensure({"a.example.org"}, 5000);  // written at 1000
+  const auto due = Ensure({"due.example.org"}, 100);
+  const auto planned = [&](UnixSeconds now) {
+    return database().Read([&](Session& s) { return ListWrittenAfter(s, now, 10); });
+  };
+  EXPECT_TRUE(planned(1000).empty());
+  ASSERT_EQ(planned(999).size(), 1u) << "what is due is found anyway";
+  EXPECT_EQ(planned(999)[0].certificate_id, a.id);
+  database().Write([&](Session& s) { SetNextAction(s, a.id, 600, 500); });
+  EXPECT_TRUE(planned(999).empty());
+  database().Write([&](Session& s) { SetNextAction(s, due.id, 0, 2000); });
+  EXPECT_TRUE(planned(999).empty()) << "it waits for nothing";
+}
+
 TEST_F(Certificates, ATickAndALookUpCostWhatTheyFindNotWhatIsStored) {
   database().Write([&](Session& s) {
     model::ManagedCertificate wanted;
@@ -285,6 +323,10 @@ TEST_F(Certificates, ATickAndALookUpCostWhatTheyFindNotWhatIsStored) {
     EXPECT_LT(used.virtual_machine_steps, 1000);
   };
   effort([](Session& s) { return ListDue(s, 10'004, 100).size(); }, 5);
+  effort([](Session& s) { return ListDueRows(s, 10'004, {}, 100).size(); }, 5);
+  effort([](Session& s) { return ListDueRows(s, 10'008, {5, 10'004, ""}, 100).size(); }, 4);
+  effort([](Session& s) { return ListWrittenAfter(s, 1, 100).size(); }, 0);
+  effort([](Session& s) { return std::size_t{NextActionAfter(s, 15'000) == 15'001}; }, 1);
   effort([](Session& s) { return FindCovering(s, "h77.example.org").size(); }, 1);
   effort([](Session& s) { return std::size_t{FindBySerial(s, "100077").has_value()}; }, 1);
   effort([](Session& s) { return ListOpenOrders(s).size(); }, 0);

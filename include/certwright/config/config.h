@@ -70,6 +70,12 @@ struct Config {
     int http_port = 80;                 // where the CA looks for HTTP-01
   } probe;
 
+  struct Renewal {
+    int side_by_side = 8;        // certificates at one CA, 1..32
+    std::int64_t check = 60;     // seconds, 1 s .. 1 h
+    std::int64_t interval = 60;  // seconds, 60 s .. 1 h
+  } renewal;
+
   Path events_dir;
   int events_timeout = 60;  // seconds a handler may take, 1..3600
 

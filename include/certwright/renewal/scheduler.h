@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -19,6 +21,7 @@
 #include "certwright/events/feed.h"
 #include "certwright/issue/jobs.h"
 #include "certwright/issue/obtain.h"
+#include "certwright/renewal/claims.h"
 #include "certwright/renewal/expiry.h"
 #include "certwright/renewal/plan.h"
 #include "certwright/renewal/watch.h"
@@ -26,6 +29,8 @@
 #include "certwright/store/database.h"
 
 namespace certwright::renewal {
+
+class LaneThreads;
 
 // What came of a look at one certificate.
 struct Looked {
@@ -46,22 +51,34 @@ struct Wanted {
   bool dry_run = false;                    // order nothing, write nothing down
 };
 
+// What an administrator may set of it. None of it lets a program flood a CA.
+struct Limits {
+  std::size_t side_by_side = 8;  // certificates that are looked at at one CA
+  Millis check{60'000};          // so long at most nobody looks at the clock
+  UnixSeconds interval = 60;     // so long at least between two looks at one certificate
+};
+
 class Scheduler {
  public:
   // All references must outlive it. `preflight` may be empty: then nobody looks from outside.
   Scheduler(store::Database& database, issue::Obtainer& obtainer, issue::Jobs& jobs,
-            events::Feed& feed, Clock& clock, Random& random, PreflightCheck preflight = nullptr);
-  ~Scheduler();  // stops the thread; orders under way are kept
+            events::Feed& feed, Clock& clock, Random& random, const Limits& limits = {},
+            PreflightCheck preflight = nullptr);
+  ~Scheduler();  // stops the threads; orders under way are kept
 
-  // One tick: certificates side by side, `told` (may be null) called for each, one at a time.
-  // Throws Error where the store cannot be read or written.
+  // Looks once at all that is wanted: the CAs side by side, so that one that hangs holds up nothing
+  // of another, and several certificates at each. `told` (may be null) is called for each
+  // certificate, one at a time. Throws Error where the store cannot be read or written.
   std::vector<Looked> RunOnce(const Wanted& wanted, const std::function<void(const Looked&)>& told,
                               std::stop_token stop);
 
-  // Ticks in a thread of its own whenever something is due.
+  // The same in threads of its own, for ever, whenever something is due.
   void Start();
 
  private:
+  using Lanes = std::map<std::string, std::vector<std::int64_t>>;  // certificates by CA
+
+  Lanes CollectDue(const std::set<std::string>& busy, std::size_t most);
   Looked LookAt(std::int64_t certificate_id, const Wanted& wanted, std::stop_token stop);
   model::RenewalInfo KnownWindow(const store::HeldCertificate& held, const Wanted& wanted,
                                  std::stop_token stop);
@@ -73,7 +90,10 @@ class Scheduler {
   void PlanNext(Looked& looked, const Wanted& wanted, std::stop_token stop);
   UnixSeconds NextLook(const store::HeldCertificate& held, const Due& due) const;
   void WarnOfExpiry(const store::HeldCertificate& held);
-  Millis Tick(std::stop_token stop);  // gives how long nothing is due
+  // Gives how long nothing is due.
+  Millis Tick(LaneThreads& threads);
+  bool LookAtAll(const std::vector<std::int64_t>& ids, std::stop_token stop);
+  void Run(std::stop_token stop);
 
   store::Database& database_;
   issue::Obtainer& obtainer_;
@@ -81,7 +101,9 @@ class Scheduler {
   events::Feed& feed_;
   Clock& clock_;
   Random& random_;
+  const Limits limits_;
   const PreflightCheck preflight_;
+  Claims claims_;  // of the certificates that somebody looks at just now
   std::jthread thread_;  // last: joined first
 };
 

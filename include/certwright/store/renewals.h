@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "certwright/model/renewal.h"
 #include "certwright/store/database.h"
@@ -25,8 +26,23 @@ void SavePreflight(Session& session, std::int64_t certificate_id, std::optional<
 void SetExpiryTold(Session& session, std::int64_t version_id, int told);
 
 // When the scheduler looks at this certificate next; 0: never.
-void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at);
+void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at, UnixSeconds now);
 // The earliest of all; 0 where there is none. One look at an index.
 UnixSeconds NextActionOfAll(Session& session);
+// The earliest that is later than `now`; 0 where there is none. As well.
+UnixSeconds NextActionAfter(Session& session, UnixSeconds now);
+
+// A certificate that is to be looked at, and the CA that is asked then: that of its current version,
+// "" where there is none.
+struct DueRow {
+  std::int64_t certificate_id = 0;
+  UnixSeconds at = 0;
+  std::string ca;
+};
+// What is due at `now`, earliest first, from behind `after` on (a DueRow of nothing: from the start).
+// Costs what it gives.
+std::vector<DueRow> ListDueRows(Session& session, UnixSeconds now, const DueRow& after, int limit);
+// What waits for a time that a clock reckoned which was ahead of `now`. As well.
+std::vector<DueRow> ListWrittenAfter(Session& session, UnixSeconds now, int limit);
 
 }  // namespace certwright::store
