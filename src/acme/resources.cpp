@@ -175,6 +175,9 @@ Directory ParseDirectory(const json::Value& body, const UrlPolicy& policy) {
   const json::Value& meta = body["meta"];
   directory.terms_of_service = Printable(meta.String("termsOfService"), kMaxUrlBytes);
   directory.external_account_required = meta.Bool("externalAccountRequired");
+  for (const std::string& identity : meta.Strings("caaIdentities")) {
+    directory.caa_identities.push_back(ToLower(Printable(identity, 260)));
+  }
   for (const auto& [name, description] : meta["profiles"].Fields()) {
     directory.profiles.push_back(Printable(name, 80));
   }

@@ -24,16 +24,17 @@ traefik::Publisher& NeedTraefik(const Invocation& call) {
 }  // namespace
 
 std::optional<json::Value> AccountShow(const Invocation& call) {
-  const std::optional<model::Account> account = call.context.accounts.Find();
+  const issue::Authority& authority = call.context.authorities.Primary();
+  const std::optional<model::Account> account = authority.accounts.Find();
   if (!account) {
-    throw Error(FailureCode::kNotFound, Cat("there is no account at ", call.context.ca, " yet"),
+    throw Error(FailureCode::kNotFound, Cat("there is no account at ", authority.directory(), " yet"),
                 "'certwright account register' makes one; so does the first issuance");
   }
   return AccountJson(*account);
 }
 
 std::optional<json::Value> AccountRegister(const Invocation& call) {
-  return AccountJson(call.context.accounts.Register(call.progress, call.stop));
+  return AccountJson(call.context.authorities.Primary().accounts.Register(call.progress, call.stop));
 }
 
 std::optional<json::Value> TraefikRender(const Invocation& call) {

@@ -3,6 +3,7 @@
 #include "certwright/base/text.h"
 #include "certwright/export/bundle.h"
 #include "certwright/export/chain.h"
+#include "certwright/issue/housekeeping.h"
 #include "certwright/json/failure.h"
 #include "certwright/store/orders.h"
 #include "certwright/store/settings.h"

@@ -92,7 +92,7 @@ std::optional<json::Value> Plan(const Invocation& call) {
         {{"names", model::Names(row.held.certificate.names)},
          {"renew_at", TimeOrNull(row.due.renew_at)},
          {"reason", renewal::ReasonName(row.due.reason)},
-         {"ca", call.context.ca},
+         {"ca", call.context.authorities.Primary().directory()},
          {"valid_to", TimeOrNull(row.held.current ? row.held.current->not_after : 0)},
          {"window", WindowJson(row.known)}});
     TellFailure(row.held.certificate, planned);

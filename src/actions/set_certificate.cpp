@@ -2,6 +2,7 @@
 
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
+#include "certwright/issue/housekeeping.h"
 #include "certwright/store/settings.h"
 #include "handler.h"
 

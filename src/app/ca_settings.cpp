@@ -8,10 +8,10 @@ namespace certwright::app {
 
 namespace {
 
-http::ClientOptions OptionsOf(const config::Config& config) {
+http::ClientOptions OptionsOf(const config::Config& config, const config::CertificateAuthority& ca) {
   http::ClientOptions options;
   options.user_agent = Cat("certwright/", kVersion);
-  options.ca_bundle = config.acme.ca_bundle;
+  options.ca_bundle = ca.ca_bundle;
   options.allow_http_loopback = config.acme.allow_http_loopback;
   options.exchange_timeout = std::chrono::seconds(config.acme.exchange_timeout);
   return options;
@@ -34,8 +34,14 @@ Secret ReadBindingKey(const Path& file) {
       kAdvice);
 }
 
-void CheckBundle(const config::Config& config) { http::Client(OptionsOf(config)); }
-void CheckBinding(const config::Config& config) { WishesOf(config); }
+void CheckBundle(const config::Config& config) { http::Client(OptionsOf(config, config.acme)); }
+void CheckBinding(const config::Config& config) { WishesOf(config.acme); }
+void CheckFallbacks(const config::Config& config) {
+  for (const config::CertificateAuthority& ca : config.acme.fallback) {
+    http::Client(OptionsOf(config, ca));
+    WishesOf(ca);
+  }
+}
 void CheckDynamicDir(const config::Config& config) {
   const Path& dir = config.traefik.dynamic_dir;
   std::error_code error;
@@ -52,7 +58,8 @@ struct FileCheck {
   void (*run)(const config::Config&);
 };
 constexpr FileCheck kCaFiles[] = {{"acme.ca_bundle", CheckBundle},
-                                  {"acme.eab_hmac_key_file", CheckBinding}};
+                                  {"acme.eab_hmac_key_file", CheckBinding},
+                                  {"acme.fallback", CheckFallbacks}};
 constexpr FileCheck kOtherFiles[] = {{"traefik.dynamic_dir", CheckDynamicDir}};
 
 class Findings {
@@ -84,7 +91,8 @@ class Findings {
 
 }  // namespace
 
-CaTransport::CaTransport(const config::Config& config) : options_(OptionsOf(config)) {}
+CaTransport::CaTransport(const config::Config& config, const config::CertificateAuthority& ca)
+    : options_(OptionsOf(config, ca)) {}
 
 http::Response CaTransport::Send(const http::Request& request, std::stop_token stop) {
   return Made().Send(request, std::move(stop));
@@ -96,13 +104,12 @@ http::Client& CaTransport::Made() {
   return *client_;
 }
 
-acme::AccountWishes WishesOf(const config::Config& config) {
+acme::AccountWishes WishesOf(const config::CertificateAuthority& ca) {
   acme::AccountWishes wishes;
-  wishes.email = config.acme.email;
-  wishes.agree_to_terms = config.acme.agree_to_terms;
-  if (!config.acme.eab_kid.empty()) {
-    wishes.external =
-        acme::ExternalAccount{config.acme.eab_kid, ReadBindingKey(config.acme.eab_hmac_key_file)};
+  wishes.email = ca.email;
+  wishes.agree_to_terms = ca.agree_to_terms;
+  if (!ca.eab_kid.empty()) {
+    wishes.external = acme::ExternalAccount{ca.eab_kid, ReadBindingKey(ca.eab_hmac_key_file)};
   }
   return wishes;
 }

@@ -1,4 +1,4 @@
-// What the configuration says of the CA and its account, and the files that it names.
+// What the configuration says of a CA and the account there, and the files that it names.
 #pragma once
 
 #include <mutex>
@@ -10,11 +10,12 @@
 
 namespace certwright::app {
 
-// The way to the CA, made when it is first used: what asks no CA works without acme.ca_bundle.
+// The way to a CA, made when it is first used: what asks no CA works without its ca_bundle.
 class CaTransport : public http::Transport {
  public:
-  explicit CaTransport(const config::Config& config);
-  // Also throws Error(kConfig) where acme.ca_bundle is no good; the next call reads it again.
+  // `ca`: one of those that `config` names.
+  CaTransport(const config::Config& config, const config::CertificateAuthority& ca);
+  // Also throws Error(kConfig) where its ca_bundle is no good; the next call reads it again.
   http::Response Send(const http::Request& request, std::stop_token stop) override;
 
  private:
@@ -26,7 +27,7 @@ class CaTransport : public http::Transport {
 };
 
 // Throws Error(kConfig) where the EAB key file is no good.
-acme::AccountWishes WishesOf(const config::Config& config);
+acme::AccountWishes WishesOf(const config::CertificateAuthority& ca);
 
 // Reads what a CA is asked with. Throws Error(kConfig), one line a problem, as config::Load does.
 void CheckCaFiles(const config::Config& config);

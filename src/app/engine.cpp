@@ -12,6 +12,7 @@
 #include "certwright/events/feed.h"
 #include "certwright/events/handlers.h"
 #include "certwright/http/client.h"
+#include "certwright/issue/housekeeping.h"
 #include "certwright/issue/jobs.h"
 #include "certwright/renewal/scheduler.h"
 #include "certwright/store/certificates.h"
@@ -72,6 +73,42 @@ model::CertificatePolicy PolicyOf(const config::Config& config) {
           config.acme.preferred_chain};
 }
 
+// A CA, with all that it takes to speak to it.
+struct Ca {
+  Ca(const config::Config& config, const config::CertificateAuthority& ca, bool is_first,
+     store::Database& database, Clock& clock)
+      : transport(config, ca),
+        client(ca.directory, transport, clock, {config.acme.allow_http_loopback}),
+        accounts(
+            database, client, [ca] { return WishesOf(ca); }, clock),
+        authority{client, accounts, {}, {}} {
+    if (is_first) return;
+    authority.profile = ca.profile;
+    authority.preferred_chain = ca.preferred_chain;
+  }
+
+  CaTransport transport;
+  acme::Client client;
+  issue::AccountKeeper accounts;
+  issue::Authority authority;
+};
+
+std::vector<std::unique_ptr<Ca>> MakeCas(const config::Config& config, store::Database& database,
+                                         Clock& clock) {
+  std::vector<std::unique_ptr<Ca>> cas;
+  cas.push_back(std::make_unique<Ca>(config, config.acme, true, database, clock));
+  for (const config::CertificateAuthority& ca : config.acme.fallback) {
+    cas.push_back(std::make_unique<Ca>(config, ca, false, database, clock));
+  }
+  return cas;
+}
+
+issue::Authorities AuthoritiesOf(const std::vector<std::unique_ptr<Ca>>& cas) {
+  std::vector<issue::Authority> in_order;
+  for (const auto& ca : cas) in_order.push_back(ca->authority);
+  return issue::Authorities(std::move(in_order));
+}
+
 }  // namespace
 
 // In the order in which one stands on the other; taken down from the end.
@@ -80,15 +117,13 @@ struct Engine::Impl {
       : mode(mode),
         clock(SystemClock()),
         database(std::move(store)),
-        ca_transport(config),
+        cas(MakeCas(config, *database, clock)),
+        authorities(AuthoritiesOf(cas)),
         traefik_transport(TraefikTransport()),
-        acme(config.acme.directory, ca_transport, clock, {config.acme.allow_http_loopback}),
-        accounts(
-            *database, acme, [config] { return WishesOf(config); }, clock),
         responder({http::ParseEndpoint(config.http01_listen)}, clock),
         outlook(config, responder, nullptr),
         feed(*database, clock),
-        obtainer(*database, acme, accounts, responder, feed, clock,
+        obtainer(*database, authorities, responder, feed, clock,
                  {config.fuse.orders_per_name_set, config.fuse.window}, PolicyOf(config),
                  renewal::MakeNextTry(clock, SystemRandom())) {
     issue::EnsureSelfSigned(*database, clock, HostName());
@@ -102,9 +137,8 @@ struct Engine::Impl {
                       [this](const std::vector<model::Identifier>& names, std::stop_token stop) {
                         return outlook.Look(names, stop);
                       });
-    runner.emplace(actions::Context{*database, obtainer, *jobs, accounts, *scheduler, feed,
+    runner.emplace(actions::Context{*database, obtainer, *jobs, authorities, *scheduler, feed,
                                     publisher ? &*publisher : nullptr, clock,
-                                    config.acme.directory,
                                     [this](std::int64_t seq, Millis timeout, std::stop_token stop) {
                                       return Deliver(seq, timeout, stop);
                                     }});
@@ -148,10 +182,9 @@ struct Engine::Impl {
   const Mode mode;
   Clock& clock;
   const std::shared_ptr<store::Database> database;
-  CaTransport ca_transport;
+  std::vector<std::unique_ptr<Ca>> cas;
+  issue::Authorities authorities;
   http::Client traefik_transport;
-  acme::Client acme;
-  issue::AccountKeeper accounts;
   challenge::Http01Responder responder;
   Outlook outlook;
   std::optional<traefik::Publisher> publisher;

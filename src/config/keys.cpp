@@ -51,11 +51,11 @@ Key<Target> PathKey(std::string name, At at, bool optional, std::string example,
           [=](const Target& target) { return Quoted(at(target).string()); }};
 }
 
-template <typename At>
-Key<Config> FlagKey(std::string name, At at, std::string description) {
+template <typename Target, typename At>
+Key<Target> FlagKey(std::string name, At at, std::string description) {
   return {name, "true", description,
-          [=](const Value& value, Config& config) { at(config) = value.Flag(); },
-          [=](const Config& config) { return FlagText(at(config)); }};
+          [=](const Value& value, Target& target) { at(target) = value.Flag(); },
+          [=](const Target& target) { return FlagText(at(target)); }};
 }
 
 template <typename At>
@@ -116,14 +116,21 @@ Key<Config> TextsKey(std::string name, At at, Check check, std::string example,
           }};
 }
 
-Key<Config> DirectoryKey() {
-  return {"acme.directory", "\"letsencrypt\"",
+Key<CertificateAuthority> DirectoryKey() {
+  return {"directory", "\"letsencrypt\"",
           "directory URL of the CA, or a short name: letsencrypt, letsencrypt-staging, zerossl, "
           "google, google-staging",
-          [](const Value& value, Config& config) {
-            config.acme.directory = ResolveDirectory(value.Text());
+          [](const Value& value, CertificateAuthority& ca) {
+            ca.directory = ResolveDirectory(value.Text());
           },
-          [](const Config& config) { return Quoted(config.acme.directory); }};
+          [](const CertificateAuthority& ca) { return Quoted(ca.directory); }};
+}
+
+// A key of the CA's as a key of the first one.
+Key<Config> OfFirst(const Key<CertificateAuthority>& key) {
+  return {Cat("acme.", key.name), key.example, key.description,
+          [=](const Value& value, Config& config) { key.read(value, config.acme); },
+          [=](const Config& config) { return key.show(config.acme); }};
 }
 
 Key<Config> KeyTypeKey() {
@@ -194,8 +201,35 @@ Key<ApiSocket> SocketModeKey() {
 #define CERTWRIGHT_FIELD(path) \
   [](auto& c) -> auto& { return c.path; }
 
-const std::vector<Key<Config>>& ConfigKeys() {
-  static const std::vector<Key<Config>> keys = {
+const std::vector<Key<CertificateAuthority>>& CaKeys() {
+  using Ca = CertificateAuthority;
+  static const std::vector<Key<Ca>> keys = {
+      DirectoryKey(),
+      TextKey<Ca>("email", CERTWRIGHT_FIELD(email), true, CheckEmail, "\"admin@example.org\"",
+                  "the account's contact; may be empty"),
+      FlagKey<Ca>("agree_to_terms", CERTWRIGHT_FIELD(agree_to_terms),
+                  "that the CA's terms of service are agreed to; without it registration stops and "
+                  "shows their URL"),
+      PathKey<Ca>("ca_bundle", CERTWRIGHT_FIELD(ca_bundle), true, "\"/etc/certwright/ca.pem\"",
+                  "PEM file of more roots to trust for the directory (a private or a test CA)"),
+      TextKey<Ca>("profile", CERTWRIGHT_FIELD(profile), true, CheckWord, "\"shortlived\"",
+                  "certificate profile; empty: the CA's default"),
+      TextKey<Ca>("preferred_chain", CERTWRIGHT_FIELD(preferred_chain), true, nullptr,
+                  "\"ISRG Root X1\"",
+                  "common name of an issuer that the chain should have; empty: the CA's default"),
+      TextKey<Ca>("eab_kid", CERTWRIGHT_FIELD(eab_kid), true, nullptr, "\"kid-1\"",
+                  "key identifier of an external account binding"),
+      PathKey<Ca>("eab_hmac_key_file", CERTWRIGHT_FIELD(eab_hmac_key_file), true,
+                  "\"/etc/certwright/eab.key\"",
+                  "file with the binding's MAC key, in base64url as the CA gave it"),
+  };
+  return keys;
+}
+
+namespace {
+
+std::vector<Key<Config>> MakeConfigKeys() {
+  std::vector<Key<Config>> keys = {
       PathKey<Config>("state_dir", CERTWRIGHT_FIELD(state_dir), false, "\"/var/lib/certwright\"",
                       "database, rendered certificate files, backups; mode 0700"),
       PathKey<Config>("runtime_dir", CERTWRIGHT_FIELD(runtime_dir), false, "\"/run/certwright\"",
@@ -207,33 +241,16 @@ const std::vector<Key<Config>>& ConfigKeys() {
       TextKey<Config>("node.module_id", CERTWRIGHT_FIELD(module_id), false, CheckWord,
                       "\"traefik1\"", "the module_id of events"),
 
-      DirectoryKey(),
-      TextKey<Config>("acme.email", CERTWRIGHT_FIELD(acme.email), true, CheckEmail,
-                      "\"admin@example.org\"", "the account's contact; may be empty"),
-      FlagKey("acme.agree_to_terms", CERTWRIGHT_FIELD(acme.agree_to_terms),
-              "that the CA's terms of service are agreed to; without it registration stops and "
-              "shows their URL"),
-      PathKey<Config>("acme.ca_bundle", CERTWRIGHT_FIELD(acme.ca_bundle), true,
-                      "\"/etc/certwright/ca.pem\"",
-                      "PEM file of more roots to trust for the directory (a private or a test CA)"),
-      TextKey<Config>("acme.profile", CERTWRIGHT_FIELD(acme.profile), true, CheckWord,
-                      "\"shortlived\"", "certificate profile; empty: the CA's default"),
-      TextKey<Config>(
-          "acme.preferred_chain", CERTWRIGHT_FIELD(acme.preferred_chain), true, nullptr,
-          "\"ISRG Root X1\"",
-          "common name of an issuer that the chain should have; empty: the CA's default"),
-      TextKey<Config>("acme.eab_kid", CERTWRIGHT_FIELD(acme.eab_kid), true, nullptr, "\"kid-1\"",
-                      "key identifier of an external account binding"),
-      PathKey<Config>("acme.eab_hmac_key_file", CERTWRIGHT_FIELD(acme.eab_hmac_key_file), true,
-                      "\"/etc/certwright/eab.key\"",
-                      "file with the binding's MAC key, in base64url as the CA gave it"),
-      FlagKey("acme.allow_http_loopback", CERTWRIGHT_FIELD(acme.allow_http_loopback),
+  };
+  for (const auto& key : CaKeys()) keys.push_back(OfFirst(key));
+  const std::vector<Key<Config>> others = {
+      FlagKey<Config>("acme.allow_http_loopback", CERTWRIGHT_FIELD(acme.allow_http_loopback),
               "plain http to a directory on this machine: tests only"),
       SecondsKey("acme.exchange_timeout", CERTWRIGHT_FIELD(acme.exchange_timeout), 1, 300,
                  "the time that one request to the CA may take"),
 
       KeyTypeKey(),
-      FlagKey("certificate.reuse_key", CERTWRIGHT_FIELD(certificate.reuse_key),
+      FlagKey<Config>("certificate.reuse_key", CERTWRIGHT_FIELD(certificate.reuse_key),
               "keep the key at a renewal"),
       TextKey<Config>("http01.listen", CERTWRIGHT_FIELD(http01_listen), false, CheckListen,
                       "\"127.0.0.1:9180\"",
@@ -285,6 +302,14 @@ const std::vector<Key<Config>>& ConfigKeys() {
       SecondsKey("events.timeout", CERTWRIGHT_FIELD(events_timeout), 1, 3600,
                  "the time that a handler may take"),
   };
+  keys.insert(keys.end(), others.begin(), others.end());
+  return keys;
+}
+
+}  // namespace
+
+const std::vector<Key<Config>>& ConfigKeys() {
+  static const std::vector<Key<Config>> keys = MakeConfigKeys();
   return keys;
 }
 
@@ -304,14 +329,27 @@ const std::vector<Key<ApiSocket>>& SocketKeys() {
   return keys;
 }
 
-std::string SocketsText(const Config& config) {
-  std::vector<std::string> sockets;
-  for (const auto& socket : config.api_sockets) {
+namespace {
+
+template <typename Target>
+std::string SectionsText(const std::vector<Key<Target>>& keys, const std::vector<Target>& sections) {
+  std::vector<std::string> texts;
+  for (const auto& section : sections) {
     std::vector<std::string> fields;
-    for (const auto& key : SocketKeys()) fields.push_back(Cat(key.name, " = ", key.show(socket)));
-    sockets.push_back(Cat("{ ", Join(fields, ", "), " }"));
+    for (const auto& key : keys) fields.push_back(Cat(key.name, " = ", key.show(section)));
+    texts.push_back(Cat("{ ", Join(fields, ", "), " }"));
   }
-  return Cat("[", Join(sockets, ", "), "]");
+  return Cat("[", Join(texts, ", "), "]");
+}
+
+}  // namespace
+
+std::string SocketsText(const Config& config) {
+  return SectionsText(SocketKeys(), config.api_sockets);
+}
+
+std::string FallbacksText(const Config& config) {
+  return SectionsText(CaKeys(), config.acme.fallback);
 }
 
 }  // namespace certwright::config

@@ -10,9 +10,12 @@ namespace certwright::config {
 
 const std::vector<Key<Config>>& ConfigKeys();
 const std::vector<Key<ApiSocket>>& SocketKeys();
+const std::vector<Key<CertificateAuthority>>& CaKeys();
 
+// Arrays of sections, and how one looks as TOML text.
 inline constexpr char kSocketTable[] = "api.socket";
-// The array of all sockets as TOML text.
 std::string SocketsText(const Config& config);
+inline constexpr char kFallbackTable[] = "acme.fallback";
+std::string FallbacksText(const Config& config);
 
 }  // namespace certwright::config

@@ -54,23 +54,41 @@ void Derive(Config& config) {
   }
 }
 
-// The rules between keys.
-void CheckTogether(const Config& config, Reader& reader) {
-  const auto& acme = config.acme;
-  if (IsHttp(acme.directory)) {
-    if (!IsLoopbackUrl(acme.directory)) {
-      reader.Complain({"acme.directory"}, "must be https: what the CA says decides what is stored");
-    } else if (!acme.allow_http_loopback) {
-      reader.Complain({"acme.directory"},
-                      "is plain http; that needs acme.allow_http_loopback = true (tests only)");
+// The rules between the keys of one CA. `prefix`: "acme", or that of the fall-backs.
+void CheckAuthority(const CertificateAuthority& ca, bool allow_http, const std::string& prefix,
+                    Reader& reader) {
+  const auto complain = [&](const std::string& key, const std::string& text) {
+    if (prefix == kFallbackTable) {
+      reader.Complain({prefix}, Cat(Printable(ca.directory), ": ", key, " ", text));
+    } else {
+      reader.Complain({Cat(prefix, ".", key)}, text);
+    }
+  };
+  if (IsHttp(ca.directory)) {
+    if (!IsLoopbackUrl(ca.directory)) {
+      complain("directory", "must be https: what the CA says decides what is stored");
+    } else if (!allow_http) {
+      complain("directory",
+               "is plain http; that needs acme.allow_http_loopback = true (tests only)");
     }
   }
-  if (acme.eab_kid.empty() != acme.eab_hmac_key_file.empty()) {
-    reader.Complain(
-        {"acme.eab_kid", "acme.eab_hmac_key_file"},
-        acme.eab_kid.empty()
-            ? "acme.eab_hmac_key_file is set and acme.eab_kid is not; the CA gave both"
-            : "acme.eab_kid is set and acme.eab_hmac_key_file is not; the CA gave both");
+  if (ca.eab_kid.empty() != ca.eab_hmac_key_file.empty()) {
+    const bool no_kid = ca.eab_kid.empty();
+    complain(no_kid ? "eab_hmac_key_file" : "eab_kid",
+             Cat("is set and ", no_kid ? "eab_kid" : "eab_hmac_key_file",
+                 " is not; the CA gave both"));
+  }
+}
+
+// The rules between keys.
+void CheckTogether(const Config& config, Reader& reader) {
+  CheckAuthority(config.acme, config.acme.allow_http_loopback, "acme", reader);
+  for (const auto& fallback : config.acme.fallback) {
+    CheckAuthority(fallback, config.acme.allow_http_loopback, kFallbackTable, reader);
+    if (fallback.directory == config.acme.directory) {
+      reader.Complain({kFallbackTable},
+                      "names acme.directory once more; a fall-back is another CA");
+    }
   }
   const auto& traefik = config.traefik;
   if (!traefik.dynamic_dir.empty() && traefik.dynamic_dir == traefik.certificate_dir) {
@@ -88,6 +106,7 @@ void FillOrigins(Config& config) {
   };
   for (const auto& key : ConfigKeys()) fill(key.name, key.show(config));
   fill(kSocketTable, SocketsText(config));
+  fill(kFallbackTable, FallbacksText(config));
 }
 
 toml::table ParseFile(const Path& file, std::string_view named_by) {
@@ -173,6 +192,10 @@ std::vector<KeyInfo> KnownKeys() {
   for (const auto& key : SocketKeys()) {
     keys.push_back(
         {Cat(kSocketTable, ".", key.name), key.show(config.api_sockets.front()), key.description});
+  }
+  for (const auto& key : CaKeys()) {
+    keys.push_back({Cat(kFallbackTable, ".", key.name), key.show(CertificateAuthority{}),
+                    key.description});
   }
   return keys;
 }

@@ -26,6 +26,7 @@ std::vector<std::string> KnownNames() {
   std::vector<std::string> names;
   for (const auto& key : ConfigKeys()) names.push_back(key.name);
   for (const auto& key : SocketKeys()) names.push_back(Cat(kSocketTable, ".", key.name));
+  for (const auto& key : CaKeys()) names.push_back(Cat(kFallbackTable, ".", key.name));
   return names;
 }
 
@@ -47,7 +48,13 @@ void Reader::ReadTable(const toml::table& table, const std::string& prefix) {
   for (auto&& [raw_key, node] : table) {
     const std::string name = Join(prefix, raw_key.str());
     if (name == kSocketTable) {
-      ReadSockets(node);
+      ReadSections(
+          name, SocketKeys(), [](const ApiSocket& socket) { return socket.path.string(); }, node,
+          config_.api_sockets);
+    } else if (name == kFallbackTable) {
+      ReadSections(
+          name, CaKeys(), [](const CertificateAuthority& ca) { return ca.directory; }, node,
+          config_.acme.fallback);
     } else if (ReadKey(ConfigKeys(), "", name, node, config_)) {
       continue;
     } else if (const auto* section = node.as_table(); section != nullptr && !section->empty()) {
@@ -79,37 +86,39 @@ bool Reader::ReadKey(const std::vector<Key<Target>>& keys, const std::string& pr
   return true;
 }
 
-void Reader::ReadSockets(const toml::node& node) {
-  const auto* sockets = node.as_array();
-  if (sockets == nullptr || sockets->empty() || !sockets->is_array_of_tables()) {
-    Add(Line(node), Cat(kSocketTable, ": is ", Describe(node),
-                        ", wanted are one or more sections: [[", kSocketTable, "]]"));
+template <typename Target, typename At>
+void Reader::ReadSections(const std::string& name, const std::vector<Key<Target>>& keys, At needed,
+                          const toml::node& node, std::vector<Target>& sections) {
+  const auto* array = node.as_array();
+  if (array == nullptr || array->empty() || !array->is_array_of_tables()) {
+    Add(Line(node), Cat(name, ": is ", Describe(node), ", wanted are one or more sections: [[", name,
+                        "]]"));
     return;
   }
-  config_.api_sockets.clear();
-  config_.origins[kSocketTable].source = Source(node);
-  for (const auto& socket : *sockets) ReadSocket(*socket.as_table());
-}
-
-void Reader::ReadSocket(const toml::table& table) {
-  ApiSocket socket;
-  const std::string prefix = Cat(kSocketTable, ".");
-  for (auto&& [raw_key, node] : table) {
-    const std::string name = KeyText(raw_key.str());
-    if (!ReadKey(SocketKeys(), prefix, name, node, socket)) Unknown(node, prefix + name);
-  }
-  if (!table.contains("path")) {
-    Add(Line(table),
-        Cat(kSocketTable, ": has no path; for example path = ", SocketKeys().front().example));
-    return;
-  }
-  for (const auto& other : config_.api_sockets) {
-    if (!socket.path.empty() && other.path == socket.path) {
-      Add(Line(table), Cat(kSocketTable, ".path: ", Printable(socket.path.string()),
-                           " is the path of another socket too; each needs its own"));
+  sections.clear();
+  config_.origins[name].source = Source(node);
+  const Key<Target>& first = keys.front();
+  for (const auto& element : *array) {
+    const toml::table& table = *element.as_table();
+    Target section;
+    for (auto&& [raw_key, value] : table) {
+      const std::string key = KeyText(raw_key.str());
+      if (!ReadKey(keys, Cat(name, "."), key, value, section)) Unknown(value, Cat(name, ".", key));
     }
+    if (!table.contains(first.name)) {
+      Add(Line(table),
+          Cat(name, ": has no ", first.name, "; for example ", first.name, " = ", first.example));
+      continue;
+    }
+    const bool twice = std::any_of(sections.begin(), sections.end(), [&](const Target& other) {
+      return !needed(section).empty() && needed(other) == needed(section);
+    });
+    if (twice) {
+      Add(Line(table), Cat(name, ".", first.name, ": ", Printable(needed(section)), " is the ",
+                           first.name, " of another section too; each needs its own"));
+    }
+    sections.push_back(section);
   }
-  config_.api_sockets.push_back(socket);
 }
 
 void Reader::Unknown(const toml::node& node, const std::string& name) {

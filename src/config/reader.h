@@ -30,8 +30,10 @@ class Reader {
   };
 
   void ReadTable(const toml::table& table, const std::string& prefix);
-  void ReadSockets(const toml::node& node);
-  void ReadSocket(const toml::table& table);
+  // An array of sections: one or more, each with what is `needed` and unlike the others in it.
+  template <typename Target, typename At>
+  void ReadSections(const std::string& name, const std::vector<Key<Target>>& keys, At needed,
+                    const toml::node& node, std::vector<Target>& sections);
   void Unknown(const toml::node& node, const std::string& name);
   template <typename Target>
   bool ReadKey(const std::vector<Key<Target>>& keys, const std::string& prefix,

@@ -6,10 +6,12 @@
 #include "certwright/acme/order_flow.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
-#include "certwright/crypto/certificate.h"
 #include "certwright/crypto/key.h"
+#include "certwright/issue/housekeeping.h"
 #include "certwright/store/events.h"
 #include "certwright/store/orders.h"
+#include "decide.h"
+#include "fuse.h"
 
 namespace certwright::issue {
 
@@ -22,28 +24,6 @@ namespace {
 
 constexpr UnixSeconds kDay = 24 * 3600;
 
-bool IsValidNow(const std::optional<CertificateVersion>& version, UnixSeconds now) {
-  return version && version->not_before <= now && now < version->not_after;
-}
-
-// HTTP-01 cannot prove a wildcard (RFC 8555 section 8.3 with 7.1.3): said before the CA is asked.
-void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
-  for (const model::Identifier& identifier : identifiers) {
-    if (!identifier.value.starts_with("*.")) continue;
-    Failure failure;
-    failure.code = FailureCode::kInput;
-    failure.detail = Cat(identifier.value, ": a wildcard cannot be proved by HTTP-01");
-    failure.advice = "name the hosts one by one";
-    failure.identifiers = {identifier.value};
-    throw Error(std::move(failure));
-  }
-}
-
-bool NeedsWork(const store::HeldCertificate& held, const ObtainRequest& request, UnixSeconds now) {
-  const model::CertificatePolicy& policy = held.certificate.policy;
-  return request.force || request.renew || !IsValidNow(held.current, now) || request.wish.Over(policy) != policy;
-}
-
 // What the CA says of the account (RFC 8555 section 6.7), whatever it was asked for.
 bool IsOfTheAccount(const Failure& failure) {
   return failure.acme_type == "accountDoesNotExist" || failure.acme_type == "userActionRequired";
@@ -51,53 +31,39 @@ bool IsOfTheAccount(const Failure& failure) {
 
 void GiveUp(store::Session& session, OrderRecord& order, std::string why) {
   order.state = OrderState::kFailed;
+  order.leftover = !order.authorizations.empty();
   order.failure = Failure{};
   order.failure->code = FailureCode::kCancelled;
   order.failure->detail = std::move(why);
   store::SaveOrder(session, order);
 }
 
-// Throws where one more order for this set would be too many (I4).
-void CheckFuse(store::Session& session, const Fuse& fuse, const ManagedCertificate& certificate,
-               UnixSeconds now) {
-  const UnixSeconds since = now - fuse.window + 1;  // an order counts for the length of the window
-  const int ordered = store::CountOrdersSince(session, certificate.id, since);
-  if (ordered < fuse.orders_per_name_set) return;
-  Failure failure;
-  failure.code = FailureCode::kFuse;
-  failure.identifiers = model::Names(certificate.names);
-  failure.detail = Cat("the fuse holds: ", ordered, " orders for exactly these names within ",
-                       fuse.window / 3600, " hours");
-  // The next place is free when the oldest of the last N leaves the window.
-  failure.retry_at =
-      store::TimeOfOrder(session, certificate.id, fuse.orders_per_name_set) + fuse.window;
-  failure.advice = Cat("find out why so many were needed; --force orders all the same, and from ",
-                       FormatUtc(failure.retry_at), " on it goes without");
-  throw Error(std::move(failure));
+ManagedCertificate Wanted(const ObtainRequest& request, const model::CertificatePolicy& policy,
+                          UnixSeconds now) {
+  constexpr UnixSeconds kLook = 600;
+  ManagedCertificate wanted;
+  wanted.name_set = model::NameSetKey(request.identifiers);
+  wanted.names = request.identifiers;
+  wanted.policy = policy;
+  wanted.owner = request.owner;
+  wanted.next_action_at = now + kLook;  // a new one: somebody looks, should this process die
+  return wanted;
 }
 
 }  // namespace
 
-void RememberName(store::Session& session, const store::NameRequest& asked, UnixSeconds now) {
-  const auto standing = store::FindNameRequest(session, asked.owner);
-  const bool later = standing && standing->created_at > asked.created_at;
-  // A time to come was read from a clock that was wrong.
-  if (later && standing->created_at <= now) return;
-  store::SaveNameRequest(session, asked);
-}
-
-Obtainer::Obtainer(store::Database& database, acme::Client& client, AccountKeeper& accounts,
+Obtainer::Obtainer(store::Database& database, const Authorities& authorities,
                    acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse,
-                   model::CertificatePolicy defaults, NextTry next_try)
+                   model::CertificatePolicy defaults, NextTry next_try, CaaCheck caa)
     : database_(database),
-      client_(client),
-      accounts_(accounts),
+      authorities_(authorities),
       presenter_(presenter),
       feed_(feed),
       clock_(clock),
       fuse_(fuse),
       defaults_(std::move(defaults)),
-      next_try_(std::move(next_try)) {}
+      next_try_(std::move(next_try)),
+      caa_(std::move(caa)) {}
 
 ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::ProgressSink& progress,
                               std::stop_token stop) {
@@ -106,44 +72,123 @@ ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::Progres
   const std::optional<store::HeldCertificate> held = database_.Read(
       [&](store::Session& session) { return store::FindByNameSet(session, name_set); });
   if (held && !NeedsWork(*held, request, clock_.Now())) return {*held, false, 0};
-
-  Work work;
   try {
-    work = TakeUp(request, held);
-  } catch (const Error& error) {
-    if (!held || error.failure().code != FailureCode::kFuse) throw;
-    throw Error(RecordFailure(held->certificate.id, nullptr, error.failure()));
+    return ObtainSomewhere(request, held, progress, stop);
+  } catch (...) {
+    throw Error(RecordFailure(request, CurrentFailure()));
   }
+}
+
+ObtainResult Obtainer::ObtainSomewhere(const ObtainRequest& request,
+                                       const std::optional<store::HeldCertificate>& held,
+                                       const model::ProgressSink& progress, std::stop_token stop) {
+  std::optional<Failure> failure;
+  for (const Authority* authority : Candidates(request, held)) {
+    if (failure && !MayTurnTo(*authority, request, *failure, progress, stop)) continue;
+    try {
+      return ObtainFrom(*authority, request, held, progress, stop);
+    } catch (const Error& error) {
+      failure = failure ? Together(*failure, *authority, error.failure()) : error.failure();
+      // What may be a certificate by now is not left for another CA.
+      if (!MayGoElsewhere(error.failure()) || FinalizedLately(request)) break;
+    }
+  }
+  throw Error(*failure);
+}
+
+std::vector<OrderRecord> Obtainer::OpenOrders(const ObtainRequest& request) {
+  return database_.Read([&](store::Session& session) -> std::vector<OrderRecord> {
+    const auto held = store::FindByNameSet(session, model::NameSetKey(request.identifiers));
+    if (!held) return {};
+    return store::FindOpenOrders(session, held->certificate.id);
+  });
+}
+
+const Authority* Obtainer::FinalizedLately(const ObtainRequest& request) {
+  for (const OrderRecord& order : OpenOrders(request)) {
+    const bool late = clock_.Now() - order.created_at >= kDay;
+    if (IsFinalized(order) && !late) return authorities_.Find(order.directory);
+  }
+  return nullptr;
+}
+
+// An order that is under way is carried on first, wherever it is.
+std::vector<const Authority*> Obtainer::Candidates(
+    const ObtainRequest& request, const std::optional<store::HeldCertificate>& held) {
+  if (const Authority* finalized = FinalizedLately(request)) return {finalized};
+  std::vector<const Authority*> candidates;
+  for (const OrderRecord& order : OpenOrders(request)) {
+    const Authority* authority = authorities_.Find(order.directory);
+    if (authority != nullptr) candidates.push_back(authority);
+  }
+  const bool may_turn = !held || !HasPatience(*held, request, clock_.Now());
+  for (const Authority& authority : authorities_.all()) {
+    const bool listed =
+        std::find(candidates.begin(), candidates.end(), &authority) != candidates.end();
+    if (!listed) candidates.push_back(&authority);
+    if (!may_turn) break;
+  }
+  return candidates;
+}
+
+bool Obtainer::MayTurnTo(const Authority& authority, const ObtainRequest& request,
+                         Failure& failure, const model::ProgressSink& progress,
+                         std::stop_token stop) {
+  const auto say = [&](const std::string& text) {
+    log::Warning(Cat(model::NameSetKey(request.identifiers), ": ", text));
+    if (progress) progress({"fallback", text, 0});
+  };
+  try {
+    std::optional<std::string> forbidden;
+    if (caa_) {
+      const auto account = authority.accounts.Find();
+      forbidden = caa_(request.identifiers, authority.client.GetDirectory(stop).caa_identities,
+                       account ? account->url : "", stop);
+    }
+    if (!forbidden) {
+      say(Cat(failure.detail, "; turning to ", authority.directory()));
+      return true;
+    }
+    say(Cat("not turning to ", authority.directory(), ": ", *forbidden));
+    failure.detail += Cat("; ", authority.directory(), " may not issue: ", *forbidden);
+  } catch (const Error& error) {
+    if (error.failure().code == FailureCode::kCancelled) throw;
+    failure = Together(failure, authority, error.failure());
+  }
+  return false;
+}
+
+ObtainResult Obtainer::ObtainFrom(const Authority& authority, const ObtainRequest& request,
+                                  const std::optional<store::HeldCertificate>& held,
+                                  const model::ProgressSink& progress, std::stop_token stop) {
+  Work work = TakeUp(authority, request, held);
   CertificateVersion version;
   try {
-    version = RunOrder(work.order, progress, stop);
+    version = RunOrder(authority, work.order, progress, stop);
   } catch (const Error&) {
     // An order left behind by a dead process may have run out meanwhile, or the CA came for a token
     // while nobody answered. That says nothing of a new one.
     // A certificate that came and is not what was asked for says a lot: it does not lead to another.
     const bool refused = work.order.failure && work.order.failure->code == FailureCode::kRefused;
     if (!work.carried_on || work.order.state != OrderState::kFailed || !refused) throw;
-    work = TakeUp(request, held);
-    version = RunOrder(work.order, progress, stop);
+    work = TakeUp(authority, request, held);
+    version = RunOrder(authority, work.order, progress, stop);
   }
   return Activate(work.order, request, std::move(version), held && held->current);
 }
 
-Obtainer::Work Obtainer::TakeUp(const ObtainRequest& request,
+Obtainer::Work Obtainer::TakeUp(const Authority& authority, const ObtainRequest& request,
                                 const std::optional<store::HeldCertificate>& held) {
   const model::CertificatePolicy before = held ? held->certificate.policy : defaults_;
   const model::CertificatePolicy policy = request.wish.Over(before);
   const UnixSeconds now = clock_.Now();
-  ManagedCertificate wanted;
-  wanted.name_set = model::NameSetKey(request.identifiers);
-  wanted.names = request.identifiers;
-  wanted.policy = policy;
-  wanted.owner = request.owner;
+  const ManagedCertificate wanted = Wanted(request, policy, now);
   OrderRecord order;
-  order.directory = client_.directory_url();
+  order.directory = authority.directory();
   order.identifiers = request.identifiers;
-  order.profile = policy.profile;
-  order.preferred_chain = policy.preferred_chain;
+  order.profile = authority.profile.value_or(policy.profile);
+  order.preferred_chain = authority.preferred_chain.value_or(policy.preferred_chain);
+  order.forced = request.force;
   // RFC 9773 section 5. The CA that did not issue it knows nothing of it.
   if (held && held->current && held->current->ca == order.directory) {
     order.replaces = held->current->ari_id;
@@ -156,10 +201,14 @@ Obtainer::Work Obtainer::TakeUp(const ObtainRequest& request,
                       : crypto::PrivateKey::Generate(policy.key_type).ToPkcs8Pem();
   return database_.Write([&](store::Session& session) -> Work {
     const ManagedCertificate certificate = store::EnsureManaged(session, wanted, now);
-    if (auto open = store::FindOpenOrder(session, certificate.id)) {
-      const bool same_ca = open->directory == order.directory;
-      if (same_ca && policy == before) return {std::move(*open), true};
-      GiveUp(session, *open, same_ca ? "other settings were asked for" : "the CA was changed");
+    for (OrderRecord& open : store::FindOpenOrders(session, certificate.id)) {
+      if (policy != before) {
+        GiveUp(session, open, "other settings were asked for");
+      } else if (open.directory == order.directory) {
+        return {std::move(open), true};
+      } else if (authorities_.Find(open.directory) == nullptr) {
+        GiveUp(session, open, "the CA was changed");
+      }
     }
     if (!request.force) CheckFuse(session, fuse_, certificate, now);
     order.certificate_id = certificate.id;
@@ -168,23 +217,23 @@ Obtainer::Work Obtainer::TakeUp(const ObtainRequest& request,
   });
 }
 
-CertificateVersion Obtainer::RunOrder(OrderRecord& order, const model::ProgressSink& progress,
-                                      std::stop_token stop) {
+CertificateVersion Obtainer::RunOrder(const Authority& authority, OrderRecord& order,
+                                      const model::ProgressSink& progress, std::stop_token stop) {
+  const auto save = [&](const OrderRecord& record) {
+    OrderRecord stamped = record;
+    stamped.updated_at = clock_.Now();
+    database_.Write([&](store::Session& session) { store::SaveOrder(session, stamped); });
+  };
   try {
-    const acme::Signer signer = accounts_.Ensure(progress, stop);
-    const auto save = [&](const OrderRecord& record) {
-      OrderRecord stamped = record;
-      stamped.updated_at = clock_.Now();
-      database_.Write([&](store::Session& session) { store::SaveOrder(session, stamped); });
-    };
+    const acme::Signer signer = authority.accounts.Ensure(progress, stop);
     order.attempts = 0;  // of another run
-    acme::OrderFlow flow(client_, signer, presenter_, clock_, save, progress);
+    acme::OrderFlow flow(authority.client, signer, presenter_, clock_, save, progress);
     while (true) {
       acme::Outcome outcome = flow.Step(order, stop);
       if (auto* done = std::get_if<acme::Done>(&outcome)) return std::move(done->version);
       if (const auto* failed = std::get_if<acme::Failed>(&outcome)) {
         const Failure& failure = failed->failure;
-        throw Error(IsOfTheAccount(failure) ? accounts_.About(failure) : failure);
+        throw Error(IsOfTheAccount(failure) ? authority.accounts.About(failure) : failure);
       }
       if (!flow.Pause(std::get<acme::Wait>(outcome), stop)) {
         throw Error(FailureCode::kCancelled, "stopped while the order was under way",
@@ -192,23 +241,27 @@ CertificateVersion Obtainer::RunOrder(OrderRecord& order, const model::ProgressS
       }
     }
   } catch (...) {
-    throw Error(RecordFailure(order.certificate_id, &order, CurrentFailure()));
+    const Failure failure = CurrentFailure();
+    // The disk may be what failed: the first failure is the one to tell.
+    try {
+      if (failure.code != FailureCode::kCancelled) save(order);
+    } catch (const Error& error) {
+      log::Error(Cat("the order could not be written down: ", error.what()));
+    }
+    throw Error(failure);
   }
 }
 
-Failure Obtainer::RecordFailure(std::int64_t certificate_id, const OrderRecord* order,
-                                Failure failure) {
+Failure Obtainer::RecordFailure(const ObtainRequest& request, Failure failure) {
   if (failure.code == FailureCode::kCancelled) return failure;  // nobody's
   try {
     database_.Write([&](store::Session& session) {
-      if (order != nullptr) store::SaveOrder(session, *order);
-      const auto held = store::FindById(session, certificate_id);
+      const auto held = store::FindByNameSet(session, model::NameSetKey(request.identifiers));
       if (!held) return;
       failure.retry_at = next_try_(failure, held->certificate.failures + 1);
-      store::RecordFailure(session, certificate_id, failure, failure.retry_at, clock_.Now());
+      store::RecordFailure(session, held->certificate.id, failure, failure.retry_at, clock_.Now());
     });
   } catch (const Error& error) {
-    // The disk may be what failed: the first failure is the one to tell.
     log::Error(Cat("the failure could not be written down: ", error.what()));
   }
   return failure;
@@ -216,8 +269,9 @@ Failure Obtainer::RecordFailure(std::int64_t certificate_id, const OrderRecord* 
 
 std::optional<model::RenewalWindow> Obtainer::AskWindow(const CertificateVersion& version,
                                                         std::stop_token stop) {
-  if (version.ca != client_.directory_url() || version.ari_id.empty()) return std::nullopt;
-  return client_.GetRenewalWindow(version.ari_id, stop);
+  const Authority* authority = authorities_.Find(version.ca);
+  if (authority == nullptr || version.ari_id.empty()) return std::nullopt;
+  return authority->client.GetRenewalWindow(version.ari_id, stop);
 }
 
 ObtainResult Obtainer::Activate(const OrderRecord& order, const ObtainRequest& request,
@@ -239,6 +293,9 @@ ObtainResult Obtainer::Activate(const OrderRecord& order, const ObtainRequest& r
   database_.Write([&](store::Session& session) {
     store::AddCurrentVersion(session, version, clock_.Now(), clock_.Now());
     store::SaveOrder(session, order);
+    for (OrderRecord& open : store::FindOpenOrders(session, order.certificate_id)) {
+      GiveUp(session, open, "the certificate was obtained from another CA");
+    }
     result.event_seq = store::AppendEvent(session, event);
     result.held = *store::FindById(session, order.certificate_id);
     const ManagedCertificate& certificate = result.held.certificate;
@@ -261,81 +318,6 @@ bool Obtainer::HasWork(const ObtainRequest& request) {
     const auto held = store::FindByNameSet(session, model::NameSetKey(request.identifiers));
     return !held || NeedsWork(*held, request, clock_.Now());
   });
-}
-
-std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::stop_token stop) {
-  RefuseWildcards(request.identifiers);
-  const std::string name_set = model::NameSetKey(request.identifiers);
-  std::vector<std::string> report;
-  model::CertificatePolicy policy = request.wish.Over(defaults_);
-  bool carried_on = false;
-  database_.Read([&](store::Session& session) {
-    const auto held = store::FindByNameSet(session, name_set);
-    if (!held) return;
-    policy = request.wish.Over(held->certificate.policy);
-    if (!NeedsWork(*held, request, clock_.Now())) {
-      report.push_back(Cat("already held and valid until ", FormatUtc(held->current->not_after),
-                           ": nothing would be ordered"));
-      return;
-    }
-    const auto open = store::FindOpenOrder(session, held->certificate.id);
-    carried_on = open && open->directory == client_.directory_url() &&
-                 policy == held->certificate.policy;
-    if (!carried_on && !request.force) {
-      CheckFuse(session, fuse_, held->certificate, clock_.Now());
-    }
-  });
-  if (!report.empty() && report.front().starts_with("already")) return report;
-  const acme::Directory directory = client_.GetDirectory(stop);
-  report.push_back(Cat("the CA answers: ", client_.directory_url()));
-  if (!policy.profile.empty() && !directory.profiles.empty() &&
-      std::find(directory.profiles.begin(), directory.profiles.end(), policy.profile) ==
-          directory.profiles.end()) {
-    throw Error(FailureCode::kInput, Cat("the CA has no profile '", policy.profile, "'"),
-                Cat("its profiles are: ", Join(directory.profiles, ", ")));
-  }
-  const std::optional<model::Account> account = accounts_.Find();
-  report.push_back(account && !account->url.empty() ? Cat("the account is ", account->url)
-                                                    : "an account would be registered first");
-  report.push_back(carried_on
-                       ? Cat("the order that is under way would be carried on for ", name_set)
-                       : Cat("one order would be made for ", name_set));
-  return report;
-}
-
-std::int64_t Remove(store::Database& database, events::Feed& feed, Clock& clock,
-                    std::int64_t certificate_id) {
-  const std::int64_t seq = database.Write([&](store::Session& session) -> std::int64_t {
-    const auto held = store::FindById(session, certificate_id);
-    if (!held || !store::DeleteCertificate(session, certificate_id)) return 0;
-    if (!held->current) return 0;  // nobody was ever told of it
-    model::Event event;
-    event.name = "certificate-changed";
-    event.reason = "deleted";
-    event.names = model::Names(held->current->names);
-    event.certificate_id = certificate_id;
-    event.created_at = clock.Now();
-    return store::AppendEvent(session, event);
-  });
-  if (seq > 0) feed.Notify();
-  return seq;
-}
-
-void EnsureSelfSigned(store::Database& database, Clock& clock, const std::string& host_name) {
-  constexpr UnixSeconds kLifetime = 3650 * kDay;
-  const UnixSeconds now = clock.Now();
-  const auto held =
-      database.Read([](store::Session& session) { return store::FindSelfSigned(session); });
-  if (held && held->not_after > now + 30 * kDay) return;
-  std::vector<model::Identifier> names;
-  try {
-    names = {model::ParseIdentifier(host_name)};
-  } catch (const Error&) {
-    names = {model::ParseIdentifier("certwright.localhost")};  // a host without a full name
-  }
-  // Backdated by a day: a peer whose clock is a little behind still takes it.
-  const CertificateVersion pair = crypto::SelfSigned(names, now - kDay, now + kLifetime);
-  database.Write([&](store::Session& session) { store::SaveSelfSigned(session, pair); });
 }
 
 }  // namespace certwright::issue

@@ -116,12 +116,10 @@ std::optional<model::OrderRecord> FindOrder(Session& session, std::int64_t id) {
   return ReadOrder(rows);
 }
 
-std::optional<model::OrderRecord> FindOpenOrder(Session& session, std::int64_t certificate_id) {
-  Query rows(Of(session),
-             kSelect + "WHERE certificate_id = ? AND " + kOpen + "ORDER BY id DESC LIMIT 1",
+std::vector<model::OrderRecord> FindOpenOrders(Session& session, std::int64_t certificate_id) {
+  Query rows(Of(session), kSelect + "WHERE certificate_id = ? AND " + kOpen + "ORDER BY id DESC",
              certificate_id);
-  if (!rows.Step()) return std::nullopt;
-  return ReadOrder(rows);
+  return ReadOrders(rows);
 }
 
 std::vector<model::OrderRecord> ListOpenOrders(Session& session) {

@@ -81,8 +81,7 @@ class ActionsTest : public testing::Test {
         client_(kDirectory, ca_, clock_),
         accounts_(*database_, client_, Wishes, clock_),
         feed_(*database_, clock_),
-        obtainer_(*database_, client_, accounts_, presenter_, feed_, clock_, issue::Fuse{},
-                  {}, [this](const Failure&, int) { return clock_.Now() + 60; }) {
+        obtainer_(*database_, authorities_, presenter_, feed_, clock_, issue::Fuse{}, {}, [this](const Failure&, int) { return clock_.Now() + 60; }) {
     jobs_.emplace(obtainer_, clock_, 4);
     scheduler_.emplace(*database_, obtainer_, *jobs_, feed_, clock_, SystemRandom());
     runner_.emplace(MakeContext());
@@ -94,8 +93,8 @@ class ActionsTest : public testing::Test {
       delivered_.push_back(seq);
       return deliver_works_;
     };
-    return {*database_, obtainer_, *jobs_, accounts_, *scheduler_, feed_,
-            nullptr,    clock_,    kDirectory, deliver};
+    return {*database_, obtainer_, *jobs_, authorities_, *scheduler_,
+            feed_,      nullptr,   clock_, deliver};
   }
 
   Result Run(const std::string& action, const std::string& input, const std::string& caller = "",
@@ -158,6 +157,7 @@ class ActionsTest : public testing::Test {
   FakeCa ca_;
   acme::Client client_;
   issue::AccountKeeper accounts_;
+  issue::Authorities authorities_{{{client_, accounts_, {}, {}}}};
   NobodyLooks presenter_;
   events::Feed feed_;
   issue::Obtainer obtainer_;

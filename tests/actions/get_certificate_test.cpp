@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "certwright/base/encoding.h"
+#include "certwright/issue/housekeeping.h"
 #include "fixture.h"
 
 namespace certwright::actions {

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "certwright/issue/housekeeping.h"
 #include "certwright/json/failure.h"
 #include "certwright/json/schema.h"
 #include "fixture.h"

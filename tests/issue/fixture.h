@@ -15,7 +15,8 @@
 
 #include "certwright/acme/client.h"
 #include "certwright/crypto/certificate.h"
-#include "certwright/issue/account_keeper.h"
+#include "certwright/issue/authorities.h"
+#include "certwright/issue/housekeeping.h"
 #include "certwright/issue/obtain.h"
 #include "certwright/store/accounts.h"
 #include "certwright/store/certificates.h"
@@ -50,23 +51,64 @@ class TempDir {
   Path path_;
 };
 
+// A CA that is turned to when the one before is down.
+struct Fallback {
+  std::string directory_url;
+  http::Transport* transport;
+  std::string profile = {};
+};
+
+struct FallbackCa {
+  FallbackCa(const Fallback& fallback, store::Database& database, Clock& clock,
+             const acme::AccountWishes& wishes)
+      : client(fallback.directory_url, *fallback.transport, clock),
+        accounts(
+            database, client, [&wishes] { return wishes; }, clock) {}
+
+  acme::Client client;
+  AccountKeeper accounts;
+};
+
 // What a process is made of: gone and made anew at a restart.
 struct Process {
   Process(const Path& dir, const std::string& directory_url, http::Transport& transport,
-          acme::Http01Presenter& presenter, Clock& clock, const acme::AccountWishes& wishes)
+          acme::Http01Presenter& presenter, Clock& clock, const acme::AccountWishes& wishes,
+          const std::vector<Fallback>& others, CaaCheck caa)
       : database(store::Database::Open(dir)),
         client(directory_url, transport, clock),
         accounts(
             *database, client, [&wishes] { return wishes; }, clock),
+        fallbacks(MakeFallbacks(others, clock, wishes)),
+        authorities(InOrder(others)),
         feed(*database, clock),
-        obtainer(*database, client, accounts, presenter, feed, clock, Fuse{}, {},
+        obtainer(*database, authorities, presenter, feed, clock, Fuse{}, {},
                  [&clock](const Failure& failure, int) {
                    return std::max(failure.retry_at, clock.Now() + 60);
-                 }) {}
+                 },
+                 std::move(caa)) {}
+
+  std::vector<std::unique_ptr<FallbackCa>> MakeFallbacks(const std::vector<Fallback>& others,
+                                                         Clock& clock,
+                                                         const acme::AccountWishes& wishes) {
+    std::vector<std::unique_ptr<FallbackCa>> made;
+    for (const Fallback& other : others) {
+      made.push_back(std::make_unique<FallbackCa>(other, *database, clock, wishes));
+    }
+    return made;
+  }
+  Authorities InOrder(const std::vector<Fallback>& others) {
+    std::vector<Authority> in_order = {{client, accounts, {}, {}}};
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      in_order.push_back({fallbacks[i]->client, fallbacks[i]->accounts, others[i].profile, ""});
+    }
+    return Authorities(std::move(in_order));
+  }
 
   std::unique_ptr<store::Database> database;
   acme::Client client;
   AccountKeeper accounts;
+  std::vector<std::unique_ptr<FallbackCa>> fallbacks;
+  Authorities authorities;
   events::Feed feed;
   Obtainer obtainer;
 };
@@ -89,7 +131,7 @@ class IssueTest : public testing::Test {
   void Restart() {
     Stop();
     process_.emplace(temp_.path() / "state", directory_url_, *transport_, presenter_, clock_,
-                     wishes_);
+                     wishes_, fallbacks_, caa_);
   }
   // From the next start on another CA is asked.
   void ChangeCa(const std::string& directory_url, http::Transport& transport) {
@@ -174,6 +216,8 @@ class IssueTest : public testing::Test {
   acme::AccountWishes wishes_;
   std::string directory_url_ = kDirectoryUrl;
   http::Transport* transport_ = &ca_;
+  std::vector<Fallback> fallbacks_;  // from the next start on
+  CaaCheck caa_;
   std::optional<Process> process_;
 };
 

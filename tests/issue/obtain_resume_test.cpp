@@ -150,7 +150,7 @@ TEST_F(ResumeTest, TheNewOneThatFailsTooIsTheEnd) {
   ca_.refused_names = {"b.example.org"};
   EXPECT_EQ(Fails(kWanted).code, FailureCode::kRefused);
   EXPECT_EQ(ca_.Orders(), 2u);
-  EXPECT_EQ(Held(kNames).certificate.failures, 2);
+  EXPECT_EQ(Held(kNames).certificate.failures, 1) << "one try failed, with whatever orders";
 }
 
 TEST_F(ResumeTest, AnOrderOfACaThatIsNotAskedAnyMoreIsLeft) {
@@ -211,7 +211,7 @@ TEST_F(ResumeTest, ActivationIsStoredAsAWholeOrNotAtAll) {
     Meddle("DROP TRIGGER broken");
     const store::HeldCertificate held = Held(kNames);
     EXPECT_FALSE(held.current);
-    EXPECT_EQ(held.certificate.next_action_at, 0);
+    EXPECT_GT(held.certificate.next_action_at, clock_.Now()) << "somebody looks again";
     EXPECT_TRUE(Events().empty());
     EXPECT_EQ(RequestOf(request.owner), "");
     ASSERT_EQ(Orders(kNames).size(), 1u);

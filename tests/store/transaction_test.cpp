@@ -110,7 +110,7 @@ TEST_F(Transaction, ExitsAfterTheGivenNumberOfOrderSaves) {
             }),
             99);
   const auto order =
-      database().Read([&](Session& s) { return FindOpenOrder(s, certificate.id); });
+      database().Read([&](Session& s) { return FindOpenOrders(s, certificate.id); });
   ASSERT_TRUE(order);
   EXPECT_EQ(order->url, "https://ca.example/order/1");
 }

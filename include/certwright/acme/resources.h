@@ -34,6 +34,7 @@ struct Directory {
   std::string renewal_info;  // RFC 9773; "" where the CA has none
   std::string terms_of_service;
   bool external_account_required = false;
+  std::vector<std::string> caa_identities;  // host names, lower case (RFC 8659); may be empty
   std::vector<std::string> profiles;  // names; empty where the CA has none
 };
 Directory ParseDirectory(const json::Value& body, const UrlPolicy& policy);

@@ -17,7 +17,7 @@
 #include "certwright/base/clock.h"
 #include "certwright/base/error.h"
 #include "certwright/events/feed.h"
-#include "certwright/issue/account_keeper.h"
+#include "certwright/issue/authorities.h"
 #include "certwright/issue/jobs.h"
 #include "certwright/issue/obtain.h"
 #include "certwright/json/value.h"
@@ -33,12 +33,11 @@ struct Context {
   store::Database& database;
   issue::Obtainer& obtainer;
   issue::Jobs& jobs;
-  issue::AccountKeeper& accounts;
+  const issue::Authorities& authorities;
   renewal::Scheduler& scheduler;
   events::Feed& feed;
   traefik::Publisher* traefik = nullptr;  // null: Traefik is not used
   Clock& clock;
-  std::string ca;                   // directory URL
   // Returns when every in-process subscriber has passed this event: the daemon waits for its feed,
   // a command without a daemon delivers itself. False: not within the time. With 0 it is about what
   // they do at the start: Traefik has the challenge route.

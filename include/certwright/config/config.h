@@ -21,6 +21,18 @@ struct ApiSocket {
   std::string caller;
 };
 
+// A CA and the account at it.
+struct CertificateAuthority {
+  std::string directory;  // a URL: short names are resolved
+  std::string email;
+  bool agree_to_terms = false;
+  Path ca_bundle;
+  std::string profile;
+  std::string preferred_chain;
+  std::string eab_kid;
+  Path eab_hmac_key_file;
+};
+
 struct Config {
   Path state_dir;
   Path runtime_dir;
@@ -28,17 +40,10 @@ struct Config {
   int node_id = 1;
   std::string module_id = "traefik1";
 
-  struct Acme {
-    std::string directory;  // a URL: short names are resolved
-    std::string email;
-    bool agree_to_terms = false;
-    Path ca_bundle;
-    std::string profile;
-    std::string preferred_chain;
-    std::string eab_kid;
-    Path eab_hmac_key_file;
+  struct Acme : CertificateAuthority {
     bool allow_http_loopback = false;
     int exchange_timeout = 30;  // seconds, 1..300
+    std::vector<CertificateAuthority> fallback;  // in order of preference; each another directory
   } acme;
 
   struct Certificate {
@@ -110,7 +115,7 @@ Environment ProcessEnvironment();
 Config Load(const std::optional<Path>& file, const Environment& environment);
 
 // Every key that the file may hold, in the order of the documentation. The keys of one
-// [[api.socket]] are there as "api.socket.path" and so on.
+// [[api.socket]] are there as "api.socket.path" and so on, and so are those of [[acme.fallback]].
 struct KeyInfo {
   std::string name;
   std::string value;  // the default (of root) as TOML text

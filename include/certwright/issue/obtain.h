@@ -8,18 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "certwright/acme/client.h"
 #include "certwright/acme/http01.h"
 #include "certwright/base/clock.h"
 #include "certwright/events/feed.h"
-#include "certwright/issue/account_keeper.h"
+#include "certwright/issue/authorities.h"
 #include "certwright/model/certificate.h"
 #include "certwright/model/order.h"
 #include "certwright/model/progress.h"
 #include "certwright/model/renewal.h"
 #include "certwright/store/certificates.h"
 #include "certwright/store/database.h"
-#include "certwright/store/settings.h"
 
 namespace certwright::issue {
 
@@ -49,20 +47,23 @@ using NextTry = std::function<UnixSeconds(const Failure& failure, int failures)>
 
 class Obtainer {
  public:
-  Obtainer(store::Database& database, acme::Client& client, AccountKeeper& accounts,
+  // `caa` may be empty: nobody knows.
+  Obtainer(store::Database& database, const Authorities& authorities,
            acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse,
-           model::CertificatePolicy defaults, NextTry next_try);
+           model::CertificatePolicy defaults, NextTry next_try, CaaCheck caa = nullptr);
 
-  // Looks whether work is needed (no valid certificate, or another policy than it has), carries an open order on or opens one, and stores what comes:
-  // version, current pointer and event in ONE transaction (I2, I3); when to renew is planned by who
-  // looks at it next, so next_action_at is now. Throws Error; the failure is written down with the
-  // certificate first, with the time of its next try. Not for two threads with one name set:
-  // see Jobs.
+  // Looks whether work is needed (no valid certificate, or another policy than it has), carries an
+  // open order on or opens one, and stores what comes: version, current pointer and event in ONE
+  // transaction (I2, I3); when to renew is planned by who looks at it next, so next_action_at is
+  // now. Turns to a fall-back where the first CA is down or its limits are spent and CAA does not
+  // forbid it; a renewal of a certificate that is good for a while yet waits for the first CA until
+  // its third try. Throws Error; the failure is written down with the certificate first, with the
+  // time of its next try. Not for two threads with one name set: see Jobs.
   ObtainResult Obtain(const ObtainRequest& request, const model::ProgressSink& progress,
                       std::stop_token stop);
 
-  // Asks the CA when it wants this certificate renewed (RFC 9773). nullopt: another CA issued it, or
-  // this one does not say. Throws Error.
+  // Asks the CA of this certificate when it wants it renewed (RFC 9773). nullopt: it is none of ours,
+  // or does not say. Throws Error.
   std::optional<model::RenewalWindow> AskWindow(const model::CertificateVersion& version,
                                                 std::stop_token stop);
 
@@ -77,39 +78,45 @@ class Obtainer {
     model::OrderRecord order;
     bool carried_on = false;
   };
-  // The wish, and the order that fulfils it: an open one of the same policy, or a new one where the
-  // fuse allows it. One transaction.
-  Work TakeUp(const ObtainRequest& request, const std::optional<store::HeldCertificate>& held);
-  // Until the certificate is there. Throws where this run cannot go on: that is recorded.
-  model::CertificateVersion RunOrder(model::OrderRecord& order,
+  ObtainResult ObtainSomewhere(const ObtainRequest& request,
+                               const std::optional<store::HeldCertificate>& held,
+                               const model::ProgressSink& progress, std::stop_token stop);
+  std::vector<model::OrderRecord> OpenOrders(const ObtainRequest& request);
+  // Where an order of less than a day ago was finalized; null: nowhere.
+  const Authority* FinalizedLately(const ObtainRequest& request);
+  // In the order in which they are tried; at least one.
+  std::vector<const Authority*> Candidates(const ObtainRequest& request,
+                                           const std::optional<store::HeldCertificate>& held);
+  // Whether the next CA may be turned to after `failure`; what forbids it is added to that.
+  bool MayTurnTo(const Authority& authority, const ObtainRequest& request, Failure& failure,
+                 const model::ProgressSink& progress, std::stop_token stop);
+  const Authority& FirstThatAnswers(const ObtainRequest& request,
+                                    const std::optional<store::HeldCertificate>& held,
+                                    std::vector<std::string>& report, std::stop_token stop);
+  ObtainResult ObtainFrom(const Authority& authority, const ObtainRequest& request,
+                          const std::optional<store::HeldCertificate>& held,
+                          const model::ProgressSink& progress, std::stop_token stop);
+  // The wish, and the order at this CA that fulfils it: an open one of the same policy, or a new one
+  // where the fuse allows it. One transaction.
+  Work TakeUp(const Authority& authority, const ObtainRequest& request,
+              const std::optional<store::HeldCertificate>& held);
+  // Until the certificate is there. Throws where this run cannot go on; the order is saved.
+  model::CertificateVersion RunOrder(const Authority& authority, model::OrderRecord& order,
                                      const model::ProgressSink& progress, std::stop_token stop);
   ObtainResult Activate(const model::OrderRecord& order, const ObtainRequest& request,
                         model::CertificateVersion version, bool had_version);
   // Gives the failure as it was written down: retry_at says when the next try is.
-  Failure RecordFailure(std::int64_t certificate_id, const model::OrderRecord* order,
-                        Failure failure);
+  Failure RecordFailure(const ObtainRequest& request, Failure failure);
 
   store::Database& database_;
-  acme::Client& client_;
-  AccountKeeper& accounts_;
+  const Authorities& authorities_;
   acme::Http01Presenter& presenter_;
   events::Feed& feed_;
   Clock& clock_;
   const Fuse fuse_;
   const model::CertificatePolicy defaults_;
   const NextTry next_try_;
+  const CaaCheck caa_;
 };
-
-// Remembers the name that a module asked for and has. One that it asked for later stays in its
-// place.
-void RememberName(store::Session& session, const store::NameRequest& asked, UnixSeconds now);
-
-// Removes a certificate with its versions and tells it (reason "deleted"); gives the event's
-// number, 0 where it was not there.
-std::int64_t Remove(store::Database& database, events::Feed& feed, Clock& clock,
-                    std::int64_t certificate_id);
-
-// The node's own self-signed pair: made where it is missing or about to expire (within 30 days).
-void EnsureSelfSigned(store::Database& database, Clock& clock, const std::string& host_name);
 
 }  // namespace certwright::issue

@@ -14,8 +14,9 @@ namespace certwright::store {
 std::int64_t InsertOrder(Session& session, const model::OrderRecord& order);
 void SaveOrder(Session& session, const model::OrderRecord& order);  // by id; all fields
 std::optional<model::OrderRecord> FindOrder(Session& session, std::int64_t id);
-// The newest order of a managed certificate that is neither kDone nor kFailed.
-std::optional<model::OrderRecord> FindOpenOrder(Session& session, std::int64_t certificate_id);
+// The orders of a managed certificate that are neither kDone nor kFailed, newest first: one at the
+// most for each CA.
+std::vector<model::OrderRecord> FindOpenOrders(Session& session, std::int64_t certificate_id);
 std::vector<model::OrderRecord> ListOpenOrders(Session& session);
 // Newest first, at most `limit`.
 std::vector<model::OrderRecord> ListOrders(Session& session, std::int64_t certificate_id, int limit);

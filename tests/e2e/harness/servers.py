@@ -83,6 +83,7 @@ class Pebble:
     def __init__(self, directory, http_port, dns_port, listener, options=None, nonce_reject=0,
                  authz_reuse=0, sleep=0, alternate_roots=0, chain_length=1):
         directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
         self.listener = listener
         self.port, self.management_port = free_port(), free_port()
         config = {
@@ -107,9 +108,16 @@ class Pebble:
             "PEBBLE_CHAIN_LENGTH": str(chain_length),
         }
         env.update({"PEBBLE_VA_SLEEPTIME": str(sleep)} if sleep else {"PEBBLE_VA_NOSLEEP": "1"})
-        self.process = Process("pebble", [
+        self._start = lambda: Process("pebble", [
             tool("pebble"), "-config", file, "-dnsserver", "127.0.0.1:%d" % dns_port,
         ], directory / "pebble.log", env=env)
+        self.process = self._start()
+
+    def restart(self):
+        """A new one at the same address: it remembers nothing."""
+        self.process.stop()
+        self.process = self._start()
+        return self.wait()
 
     def wait(self):
         self.process.wait_until(

@@ -1,0 +1,52 @@
+#include "decide.h"
+
+#include "certwright/base/text.h"
+
+namespace certwright::issue {
+
+using model::CertificateVersion;
+using model::OrderState;
+
+bool IsValidNow(const std::optional<CertificateVersion>& version, UnixSeconds now) {
+  return version && version->not_before <= now && now < version->not_after;
+}
+
+bool NeedsWork(const store::HeldCertificate& held, const ObtainRequest& request, UnixSeconds now) {
+  const model::CertificatePolicy& policy = held.certificate.policy;
+  return request.force || request.renew || !IsValidNow(held.current, now) ||
+         request.wish.Over(policy) != policy;
+}
+
+void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
+  for (const model::Identifier& identifier : identifiers) {
+    if (!identifier.value.starts_with("*.")) continue;
+    Failure failure;
+    failure.code = FailureCode::kInput;
+    failure.detail = Cat(identifier.value, ": a wildcard cannot be proved by HTTP-01");
+    failure.advice = "name the hosts one by one";
+    failure.identifiers = {identifier.value};
+    throw Error(std::move(failure));
+  }
+}
+
+bool IsFinalized(const model::OrderRecord& order) {
+  return order.state == OrderState::kProcessing || order.state == OrderState::kIssued;
+}
+
+bool HasPatience(const store::HeldCertificate& held, const ObtainRequest& request,
+                 UnixSeconds now) {
+  constexpr int kFailures = 2;
+  if (!IsValidNow(held.current, now) || !request.renew || request.force) return false;
+  const UnixSeconds lifetime = held.current->not_after - held.current->not_before;
+  return held.certificate.failures < kFailures && held.current->not_after - now > lifetime / 6;
+}
+
+Failure Together(Failure first, const Authority& authority, const Failure& next) {
+  if (next.code == FailureCode::kCancelled) return next;
+  const std::string detail = Cat(first.detail, "; ", authority.directory(), ": ", next.detail);
+  Failure both = MayGoElsewhere(next) ? std::move(first) : next;
+  both.detail = detail;
+  return both;
+}
+
+}  // namespace certwright::issue

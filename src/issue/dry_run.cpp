@@ -1,0 +1,76 @@
+#include <algorithm>
+
+#include "certwright/base/text.h"
+#include "certwright/store/orders.h"
+#include "decide.h"
+#include "fuse.h"
+
+namespace certwright::issue {
+
+namespace {
+
+void CheckProfile(const acme::Directory& directory, const std::string& profile) {
+  const std::vector<std::string>& known = directory.profiles;
+  if (profile.empty() || known.empty()) return;
+  if (std::find(known.begin(), known.end(), profile) != known.end()) return;
+  throw Error(FailureCode::kInput, Cat("the CA has no profile '", profile, "'"),
+              Cat("its profiles are: ", Join(known, ", ")));
+}
+
+}  // namespace
+
+// Looks at the CAs as Obtain would: at the next where one does not answer.
+const Authority& Obtainer::FirstThatAnswers(const ObtainRequest& request,
+                                            const std::optional<store::HeldCertificate>& held,
+                                            std::vector<std::string>& report,
+                                            std::stop_token stop) {
+  std::optional<Failure> failure;
+  for (const Authority* authority : Candidates(request, held)) {
+    if (failure && !MayTurnTo(*authority, request, *failure, nullptr, stop)) continue;
+    try {
+      authority->client.GetDirectory(stop);
+      report.push_back(Cat("the CA answers: ", authority->directory()));
+      return *authority;
+    } catch (const Error& error) {
+      report.push_back(Cat("the CA does not answer: ", error.what()));
+      failure = failure ? Together(*failure, *authority, error.failure()) : error.failure();
+      if (!MayGoElsewhere(error.failure())) break;
+    }
+  }
+  throw Error(*failure);
+}
+
+std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::stop_token stop) {
+  RefuseWildcards(request.identifiers);
+  const std::string name_set = model::NameSetKey(request.identifiers);
+  const auto held = database_.Read(
+      [&](store::Session& session) { return store::FindByNameSet(session, name_set); });
+  if (held && !NeedsWork(*held, request, clock_.Now())) {
+    return {Cat("already held and valid until ", FormatUtc(held->current->not_after),
+                ": nothing would be ordered")};
+  }
+  const model::CertificatePolicy before = held ? held->certificate.policy : defaults_;
+  const model::CertificatePolicy policy = request.wish.Over(before);
+  std::vector<std::string> report;
+  const Authority& authority = FirstThatAnswers(request, held, report, stop);
+  bool carried_on = false;
+  database_.Read([&](store::Session& session) {
+    if (!held) return;
+    for (const model::OrderRecord& open : store::FindOpenOrders(session, held->certificate.id)) {
+      carried_on = carried_on || (open.directory == authority.directory() && policy == before);
+    }
+    if (!carried_on && !request.force) {
+      CheckFuse(session, fuse_, held->certificate, clock_.Now());
+    }
+  });
+  CheckProfile(authority.client.GetDirectory(stop), authority.profile.value_or(policy.profile));
+  const std::optional<model::Account> account = authority.accounts.Find();
+  report.push_back(account && !account->url.empty() ? Cat("the account is ", account->url)
+                                                    : "an account would be registered first");
+  report.push_back(carried_on
+                       ? Cat("the order that is under way would be carried on for ", name_set)
+                       : Cat("one order would be made for ", name_set));
+  return report;
+}
+
+}  // namespace certwright::issue

@@ -1,0 +1,60 @@
+#include "certwright/issue/housekeeping.h"
+
+#include "certwright/crypto/certificate.h"
+#include "certwright/store/certificates.h"
+#include "certwright/store/events.h"
+
+namespace certwright::issue {
+
+using model::CertificateVersion;
+
+namespace {
+
+constexpr UnixSeconds kDay = 24 * 3600;
+
+}  // namespace
+
+void RememberName(store::Session& session, const store::NameRequest& asked, UnixSeconds now) {
+  const auto standing = store::FindNameRequest(session, asked.owner);
+  const bool later = standing && standing->created_at > asked.created_at;
+  // A time to come was read from a clock that was wrong.
+  if (later && standing->created_at <= now) return;
+  store::SaveNameRequest(session, asked);
+}
+
+std::int64_t Remove(store::Database& database, events::Feed& feed, Clock& clock,
+                    std::int64_t certificate_id) {
+  const std::int64_t seq = database.Write([&](store::Session& session) -> std::int64_t {
+    const auto held = store::FindById(session, certificate_id);
+    if (!held || !store::DeleteCertificate(session, certificate_id)) return 0;
+    if (!held->current) return 0;  // nobody was ever told of it
+    model::Event event;
+    event.name = "certificate-changed";
+    event.reason = "deleted";
+    event.names = model::Names(held->current->names);
+    event.certificate_id = certificate_id;
+    event.created_at = clock.Now();
+    return store::AppendEvent(session, event);
+  });
+  if (seq > 0) feed.Notify();
+  return seq;
+}
+
+void EnsureSelfSigned(store::Database& database, Clock& clock, const std::string& host_name) {
+  constexpr UnixSeconds kLifetime = 3650 * kDay;
+  const UnixSeconds now = clock.Now();
+  const auto held =
+      database.Read([](store::Session& session) { return store::FindSelfSigned(session); });
+  if (held && held->not_after > now + 30 * kDay) return;
+  std::vector<model::Identifier> names;
+  try {
+    names = {model::ParseIdentifier(host_name)};
+  } catch (const Error&) {
+    names = {model::ParseIdentifier("certwright.localhost")};  // a host without a full name
+  }
+  // Backdated by a day: a peer whose clock is a little behind still takes it.
+  const CertificateVersion pair = crypto::SelfSigned(names, now - kDay, now + kLifetime);
+  database.Write([&](store::Session& session) { store::SaveSelfSigned(session, pair); });
+}
+
+}  // namespace certwright::issue
