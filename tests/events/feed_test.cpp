@@ -64,7 +64,7 @@ class FeedTest : public store::StoreTest {
   void Append(int count) {
     database().Write([&](Session& session) {
       for (int i = 0; i < count; ++i) {
-        store::AppendEvent(session, {0, "certificate-changed", "issued", {"a.example.org"}, 1, 1});
+        store::AppendEvent(session, {0, "certificate-changed", "issued", {"a.example.org"}, 1, 0, {}, 1});
       }
     });
   }
@@ -293,7 +293,7 @@ TEST_F(FeedTest, ForgetsWhoIsNoSubscriberAnyMore) {
 
 TEST(Payload, HasWhatTheMatchingFunctionReads) {
   const model::Event event{
-      17, "certificate-changed", "renewed", {"*.example.org", "example.org"}, 3, 1000};
+      17, "certificate-changed", "renewed", {"*.example.org", "example.org"}, 3, 0, {}, 1000};
   EXPECT_EQ(PayloadJson(event, 2, "traefik3"),
             R"({"node_id":2,"module_id":"traefik3","names":["*.example.org","example.org"],)"
             R"("id":17,"reason":"renewed"})");

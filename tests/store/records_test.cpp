@@ -199,7 +199,8 @@ class Outbox : public StoreTest {
   static model::Event Sample() {
     model::Event event{
         0, "certificate-failed", "parked", {"a.example.org", "b.example.org"}, 7, 90, {}, 100};
-    event.failure = Failure{FailureCode::kRefused, "the CA said no"};
+    event.failure = Failure{};
+    event.failure->detail = "the CA said no";
     return event;
   }
 };

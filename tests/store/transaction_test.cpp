@@ -109,10 +109,10 @@ TEST_F(Transaction, ExitsAfterTheGivenNumberOfOrderSaves) {
               return 1;
             }),
             99);
-  const auto order =
+  const auto orders =
       database().Read([&](Session& s) { return FindOpenOrders(s, certificate.id); });
-  ASSERT_TRUE(order);
-  EXPECT_EQ(order->url, "https://ca.example/order/1");
+  ASSERT_EQ(orders.size(), 1u);
+  EXPECT_EQ(orders[0].url, "https://ca.example/order/1");
 }
 
 }  // namespace
