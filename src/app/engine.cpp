@@ -109,6 +109,12 @@ issue::Authorities AuthoritiesOf(const std::vector<std::unique_ptr<Ca>>& cas) {
   return issue::Authorities(std::move(in_order));
 }
 
+// Who a CAA record has to name.
+probe::CaaIssuer IssuerOf(const issue::Authority& authority, std::stop_token stop) {
+  const auto account = authority.accounts.Find();
+  return {authority.client.GetDirectory(stop).caa_identities, account ? account->url : ""};
+}
+
 }  // namespace
 
 // In the order in which one stands on the other; taken down from the end.
@@ -121,11 +127,17 @@ struct Engine::Impl {
         authorities(AuthoritiesOf(cas)),
         traefik_transport(TraefikTransport()),
         responder({http::ParseEndpoint(config.http01_listen)}, clock),
-        outlook(config, responder, nullptr),
+        outlook(config, responder,
+                [this](std::stop_token stop) { return IssuerOf(authorities.Primary(), stop); }),
         feed(*database, clock),
         obtainer(*database, authorities, responder, feed, clock,
                  {config.fuse.orders_per_name_set, config.fuse.window}, PolicyOf(config),
-                 renewal::MakeNextTry(clock, SystemRandom())) {
+                 renewal::MakeNextTry(clock, SystemRandom()),
+                 [this](const std::vector<model::Identifier>& names,
+                        const std::vector<std::string>& identities, const std::string& account,
+                        std::stop_token stop) {
+                   return outlook.CaaForbids(names, {identities, account}, stop);
+                 }) {
     issue::EnsureSelfSigned(*database, clock, HostName());
     if (!config.traefik.dynamic_dir.empty()) {
       publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);

@@ -90,7 +90,7 @@ TEST_F(InventoryTest, ListShowAndPlanTellWhatFailsAndWhatWasSeenFromOutside) {
       store::RecordFailure(session, id, failure, kNow + kDay, kNow);
     }
     store::SavePreflight(session, id, false, "connection refused", kNow + 60);
-    store::SetNextAction(session, id, kNow + 3600);
+    store::SetNextAction(session, id, kNow + 3600, kNow);
   });
   for (const json::Value& told : {Output("list", "")["certificates"].Items()[0],
                                   Output("show", Meaning("a.example.org")),
