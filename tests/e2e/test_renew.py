@@ -143,4 +143,6 @@ def test_pebble_takes_the_renewal_for_one(world):
         (looked,) = renew(world.certwright, "--force", NAME)
         assert looked["result"] == "renewed", looked
     (planned,) = plan(world.certwright)
-    assert planned["reason"] == "window"
+    assert planned["window"] is not None, "asked for"
+    # The earlier of the two counts, and the instant in the window is chance.
+    assert planned["reason"] in ("window", "backstop")
