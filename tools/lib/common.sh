@@ -44,11 +44,11 @@ hand_back() {
   done
 }
 
-# build_tree DIR MESON_OPTION...: configures once (and afresh where the options are others), then
-# builds everything in it.
+# build_tree DIR TARGET MESON_OPTION...: configures once (and afresh where the options are others),
+# then builds this target ("all": everything).
 build_tree() {
-  local dir=$1
-  shift
+  local dir=$1 target=$2
+  shift 2
   if [ ! -f "$dir/build.ninja" ] || [ "$(cat "$dir/options" 2>/dev/null)" != "$*" ]; then
     rm -rf "$dir"
     local cc=gcc cxx=g++
@@ -61,6 +61,6 @@ build_tree() {
     printf '%s' "$*" >"$dir/options"
   fi
   quietly "building $dir" "the compiler's words are above; ninja -C '$dir' repeats them" \
-    ninja -C "$dir"
+    ninja -C "$dir" "$target"
   hand_back "$(dirname "$dir")"
 }
