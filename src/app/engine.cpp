@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <map>
 #include <optional>
 
 #include "ca_settings.h"
@@ -157,25 +158,31 @@ struct Engine::Impl {
     if (mode == Mode::kDaemon) Serve(config);
   }
 
+  // Orders that an earlier process left behind; each job takes up those of its name set.
+  void CarryOn() {
+    std::map<std::string, issue::ObtainRequest> open;
+    database->Read([&](store::Session& session) {
+      for (const model::OrderRecord& order : store::ListOpenOrders(session)) {
+        const auto held = store::FindById(session, order.certificate_id);
+        if (!held) continue;
+        issue::ObtainRequest& request = open[held->certificate.name_set];
+        request.identifiers = held->certificate.names;
+        request.owner = held->certificate.owner;
+        // Its names may have a valid certificate: then it is a renewal, or somebody's wish.
+        if (authorities.Find(order.directory) != nullptr) request.renew = true;
+      }
+    });
+    for (const auto& [name_set, request] : open) {
+      log::Info(Cat("carrying on the order for ", name_set));
+      jobs->Submit(request);
+    }
+  }
+
   void Serve(const config::Config& config) {
     CheckCaFiles(config);  // a daemon asks the CA sooner or later: better told at its start
     responder.Listen();
     feed.Start();
-    // Orders that an earlier process left behind; each job takes up the order of its name set.
-    const auto open = database->Read([](store::Session& session) {
-      std::vector<issue::ObtainRequest> requests;
-      for (const model::OrderRecord& order : store::ListOpenOrders(session)) {
-        const auto held = store::FindById(session, order.certificate_id);
-        if (!held) continue;
-        requests.push_back(
-            {held->certificate.names, {}, held->certificate.owner});
-      }
-      return requests;
-    });
-    for (const issue::ObtainRequest& request : open) {
-      log::Info(Cat("carrying on the order for ", model::NameSetKey(request.identifiers)));
-      jobs->Submit(request);
-    }
+    CarryOn();
     scheduler->Start();
     log::Info(Cat("ready: CA ", config.acme.directory, ", HTTP-01 on ", config.http01_listen));
   }

@@ -76,6 +76,18 @@ def test_a_daemon_ended_after_each_save_goes_on_by_itself(make_pair):
     pytest.fail("no run got through: more than %d saves of one order" % MOST_SAVES)
 
 
+def test_a_daemon_carries_on_what_was_ordered_though_the_old_one_is_valid(make_pair):
+    ca, certwright = make_pair()
+    certwright.ok("issue", NAME)
+    serial = certwright.certificates()[0]["serial"]
+    daemon = certwright.serve(env={"CERTWRIGHT_TEST_EXIT_AFTER_SAVES": "3"})
+    certwright.run("issue", NAME, "--force")
+    assert daemon.wait() == CRASHED
+    certwright.serve()
+    wait.until(lambda: certwright.certificates()[0]["serial"] != serial, "the order was carried on")
+    assert ca.count("newOrder") == 2
+
+
 def test_every_second_step_in_a_process_of_its_own(make_pair):
     ca, certwright = make_pair()
     for _ in range(MOST_SAVES):
