@@ -70,9 +70,9 @@ int Main(int argc, char** argv) {
   GlobalOptions options;
   Chosen chosen;
   CLI::App app{
-      "Certwright: an ACME client and certificate store for machines with Traefik at the door."};
+      "Certwright: an ACME client and certificate store for machines with Traefik at the door.",
+      "certwright"};
   app.set_version_flag("--version", Cat("certwright ", app::kVersion));
-  app.footer(kFooter);
   app.require_subcommand(1);
   app.fallthrough();
   AddGlobals(app, options);
@@ -84,6 +84,7 @@ int Main(int argc, char** argv) {
   AddGetCertificate(app, chosen);
   AddActions(app, chosen);
   AddAdministration(app, chosen);
+  app.footer(kFooter);  // last: commands made after it would say it all again
 
   // Also installed (or linked) under the name that programs on a node call.
   std::vector<std::string> words(argv + 1, argv + argc);

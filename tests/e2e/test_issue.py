@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import stat
 
 import pytest
@@ -323,6 +324,16 @@ def test_help_and_version():
     for words in (["--help"], ["--version"], ["issue", "--help"], ["list", "--help"]):
         result = Certwright.bare(*words)
         assert result.code == 0 and result.stdout, str(result)
+
+
+def test_each_commands_help_is_its_own():
+    everything = Certwright.bare("--help").stdout
+    commands = re.findall(r"^  ([a-z-]+) {3,}[A-Z]", everything.split("Subcommands:")[1], re.M)
+    assert {"serve", "issue", "get-certificate", "config"} <= set(commands)
+    for command in commands:
+        text = Certwright.bare(command, "--help").stdout
+        assert "Usage: certwright %s " % command in text, text
+        assert "CERTWRIGHT_CONFIG" not in text, "the program's own help is told once"
 
 
 EXPORTED = ["privkey.pem", "fullchain.pem", "cert.pem", "chain.pem"]
