@@ -145,7 +145,9 @@ struct Engine::Impl {
       feed.Subscribe(std::make_unique<TraefikSubscriber>(*publisher), true);
     }
     feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
-    jobs.emplace(obtainer, clock, kIssuanceWorkers);
+    // The scheduler's come on top: where a CA hangs, they do not take those of who waits.
+    jobs.emplace(obtainer, clock,
+                 kIssuanceWorkers + cas.size() * LimitsOf(config).side_by_side);
     scheduler.emplace(*database, obtainer, *jobs, feed, clock, SystemRandom(), LimitsOf(config),
                       [this](const std::vector<model::Identifier>& names, std::stop_token stop) {
                         return outlook.Look(names, stop);

@@ -11,9 +11,20 @@ bool IsValidNow(const std::optional<CertificateVersion>& version, UnixSeconds no
   return version && version->not_before <= now && now < version->not_after;
 }
 
+namespace {
+
+// Planned for another version than is current by now.
+bool IsOvertaken(const store::HeldCertificate& held, const ObtainRequest& request) {
+  const std::int64_t current = held.current ? held.current->id : 0;
+  return request.planned_for && current != *request.planned_for;
+}
+
+}  // namespace
+
 bool NeedsWork(const store::HeldCertificate& held, const ObtainRequest& request, UnixSeconds now) {
   const model::CertificatePolicy& policy = held.certificate.policy;
-  return request.force || request.renew || !IsValidNow(held.current, now) ||
+  const bool renews = request.renew && !IsOvertaken(held, request);
+  return request.force || renews || !IsValidNow(held.current, now) ||
          request.wish.Over(policy) != policy;
 }
 

@@ -14,7 +14,7 @@ namespace certwright::issue {
 bool IsValidNow(const std::optional<model::CertificateVersion>& version, UnixSeconds now);
 
 // Whether something is to be ordered: no valid certificate, another policy than it has, or somebody
-// says so.
+// says so (a renewal not, where somebody was quicker).
 bool NeedsWork(const store::HeldCertificate& held, const ObtainRequest& request, UnixSeconds now);
 
 // HTTP-01 cannot prove a wildcard (RFC 8555 section 8.3 with 7.1.3): said before the CA is asked.

@@ -265,9 +265,10 @@ void Scheduler::Renew(const store::HeldCertificate& held, const Wanted& wanted, 
   request.owner = held.certificate.owner;
   request.renew = true;
   request.force = wanted.force;
+  request.planned_for = held.current ? held.current->id : 0;
   try {
-    jobs_.Submit(std::move(request))->Wait(kOrderPatience, nullptr, stop);
-    looked.result = Looked::Result::kRenewed;
+    const bool issued = jobs_.Submit(std::move(request))->Wait(kOrderPatience, nullptr, stop).issued;
+    looked.result = issued ? Looked::Result::kRenewed : Looked::Result::kNotDue;
   } catch (const Error& error) {
     looked.result = Looked::Result::kFailed;
     looked.failure = error.failure();

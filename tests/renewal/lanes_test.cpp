@@ -120,6 +120,21 @@ TEST_F(LanesTest, OneWhoComesSecondLooksAgainAndOrdersNothing) {
   EXPECT_EQ(ca_.Orders(), 2u);
 }
 
+// Somebody else obtained it between the plan and the job.
+TEST_F(LanesTest, ARenewalThatWasOvertakenOrdersNothing) {
+  const std::int64_t first = Obtain({"a.example.org"}).held.current->id;
+  ObtainRequest planned = Wish({"a.example.org"});
+  planned.renew = true;
+  planned.planned_for = first;
+  EXPECT_TRUE(Obtain(planned).issued);
+  EXPECT_FALSE(Obtain(planned).issued) << "it is another one by now";
+  planned.planned_for = 0;
+  EXPECT_FALSE(Obtain(planned).issued) << "there was none when it was planned";
+  planned.force = true;
+  EXPECT_TRUE(Obtain(planned).issued) << "a person wants it";
+  EXPECT_EQ(ca_.Orders(), 3u);
+}
+
 TEST_F(LanesTest, GoesThroughMoreThanOnePage) {
   constexpr int kMany = 1100;
   Obtain({"a.example.org"});

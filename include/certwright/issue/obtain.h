@@ -28,6 +28,9 @@ struct ObtainRequest {
   bool renew = false;        // though it is valid; the fuse counts it
   bool force = false;        // past the fuse and a valid certificate
   UnixSeconds asked_at = 0;  // when the owner asked; 0: nobody asks now (a renewal)
+  // Of a renewal that was planned: the version that was current then, 0 where there was none. Where it
+  // is another by now, somebody was quicker.
+  std::optional<std::int64_t> planned_for;
 };
 
 struct ObtainResult {
