@@ -12,16 +12,36 @@ namespace certwright::crypto {
 namespace {
 
 struct Curve {
-  const char* name;       // RFC 7518 section 6.2.1.1
-  const char* algorithm;  // RFC 7518 section 3.4
-  std::size_t width;      // octets of a coordinate
+  const char* name;   // RFC 7518 section 6.2.1.1
+  std::size_t width;  // octets of a coordinate
 };
 
-Curve CurveOf(const PrivateKey& key) {
-  if (key.impl().kind == KeyKind::kP256) return {"P-256", "ES256", 32};
-  if (key.impl().kind == KeyKind::kP384) return {"P-384", "ES384", 48};
-  throw Error(FailureCode::kInput, "this kind of key cannot be the key of an ACME account",
-              "Use an elliptic curve key on P-256 or P-384.");
+[[noreturn]] void RefuseKind() {
+  throw Error(FailureCode::kInput, "requests to a CA cannot be signed with this kind of key",
+              "Use an elliptic curve key on P-256 or P-384, or an RSA key.");
+}
+
+// RFC 7518 section 6.2.1.
+std::string EcJwk(std::string_view point, const Curve& curve) {
+  // SEC 1 section 2.3.3: 04 || X || Y, both of fixed width as section 6.2.1.2 wants them.
+  if (point.size() != 1 + 2 * curve.width || point.front() != 4) {
+    throw Error(FailureCode::kInternal, "a public key has an unexpected encoding");
+  }
+  return Cat(R"({"crv":")", curve.name, R"(","kty":"EC","x":")",
+             Base64Url(point.substr(1, curve.width)), R"(","y":")",
+             Base64Url(point.substr(1 + curve.width)), R"("})");
+}
+
+// RFC 7518 section 6.3.1: without the octet that keeps a DER INTEGER from being negative.
+std::string RsaJwk(std::string_view numbers) {
+  der::Reader fields = der::Reader(numbers).Enter(der::kSequence);
+  const auto unsigned_octets = [&] {
+    std::string_view octets = fields.Expect(der::kInteger).content;
+    if (octets.size() > 1 && octets.front() == 0) octets.remove_prefix(1);
+    return Base64Url(octets);
+  };
+  const std::string modulus = unsigned_octets();
+  return Cat(R"({"e":")", unsigned_octets(), R"(","kty":"RSA","n":")", modulus, R"("})");
 }
 
 // Every part is base64url or an ASCII literal: nothing needs to be escaped.
@@ -39,17 +59,17 @@ std::string SigningInput(std::string_view protected_json, std::string_view paylo
 }  // namespace
 
 std::string Jwk(const PrivateKey& key) {
-  const Curve curve = CurveOf(key);
   der::Reader fields = der::Reader(key.impl().public_key_der).Enter(der::kSequence);
   fields.Expect(der::kSequence);
-  // SEC 1 section 2.3.3: 04 || X || Y, both of fixed width as RFC 7518 section 6.2.1.2 wants them.
-  const std::string_view point = der::BitStringOctets(fields.Expect(der::kBitString));
-  if (point.size() != 1 + 2 * curve.width || point.front() != 4) {
-    throw Error(FailureCode::kInternal, "a public key has an unexpected encoding");
+  const std::string_view bits = der::BitStringOctets(fields.Expect(der::kBitString));
+  switch (key.impl().kind) {
+    case KeyKind::kP256: return EcJwk(bits, {"P-256", 32});
+    case KeyKind::kP384: return EcJwk(bits, {"P-384", 48});
+    case KeyKind::kRsa: return RsaJwk(bits);
+    case KeyKind::kP521:
+    case KeyKind::kEd25519: break;
   }
-  return Cat(R"({"crv":")", curve.name, R"(","kty":"EC","x":")",
-             Base64Url(point.substr(1, curve.width)), R"(","y":")",
-             Base64Url(point.substr(1 + curve.width)), R"("})");
+  RefuseKind();
 }
 
 std::string Thumbprint(const PrivateKey& key) { return Base64Url(Sha256(Jwk(key))); }
@@ -58,11 +78,20 @@ std::string KeyAuthorization(std::string_view token, const PrivateKey& key) {
   return Cat(token, ".", Thumbprint(key));
 }
 
-std::string JwsAlgorithm(const PrivateKey& key) { return CurveOf(key).algorithm; }
+std::string JwsAlgorithm(const PrivateKey& key) {
+  switch (key.impl().kind) {
+    case KeyKind::kP256: return "ES256";
+    case KeyKind::kP384: return "ES384";
+    case KeyKind::kRsa: return "RS256";
+    case KeyKind::kP521:
+    case KeyKind::kEd25519: break;
+  }
+  RefuseKind();
+}
 
 std::string SignJws(const PrivateKey& key, std::string_view protected_json,
                     std::string_view payload) {
-  CurveOf(key);  // refuses keys that no JWS of ours is made with
+  JwsAlgorithm(key);  // refuses keys that no JWS of ours is made with
   const std::string input = SigningInput(protected_json, payload);
   return Flattened(input, Sign(key, input, SignatureForm::kRaw));
 }

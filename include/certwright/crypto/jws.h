@@ -9,8 +9,9 @@
 
 namespace certwright::crypto {
 
-// The public key of an account as JWK, members in the order of RFC 7638 section 3.2 and no blanks:
-// its bytes are what the thumbprint is taken of. EC P-256 and P-384 only: Error(kInput) otherwise.
+// The public key of an account (or of a certificate, which may sign its own revocation) as JWK,
+// members in the order of RFC 7638 section 3.2 and no blanks: its bytes are what the thumbprint is
+// taken of. EC P-256 and P-384, and RSA: Error(kInput) otherwise.
 std::string Jwk(const PrivateKey& key);
 
 // base64url of the SHA-256 of the JWK (RFC 7638).
@@ -19,7 +20,7 @@ std::string Thumbprint(const PrivateKey& key);
 // token "." thumbprint (RFC 8555 section 8.1).
 std::string KeyAuthorization(std::string_view token, const PrivateKey& key);
 
-// "ES256" or "ES384".
+// "ES256", "ES384" or "RS256".
 std::string JwsAlgorithm(const PrivateKey& key);
 
 // Flattened JSON serialization; `protected_json` must carry the alg of JwsAlgorithm.
