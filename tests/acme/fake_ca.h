@@ -27,7 +27,8 @@ inline constexpr char kDirectoryUrl[] = "https://ca.test/directory";
 inline const std::string kErrors = "urn:ietf:params:acme:error:";
 
 // One request as the CA read it. `kind`: directory nonce account newOrder authz challenge order
-// finalize cert alternate renewalInfo, else the first part of the path.
+// finalize cert alternate renewalInfo accountUrl keyChange revokeCert, else the first part of the
+// path.
 struct Seen {
   std::string kind;
   std::size_t order = 0;  // index of the order that it concerns
@@ -35,6 +36,7 @@ struct Seen {
   http::Request request;
   json::Value header;   // the protected header
   json::Value payload;  // null for POST-as-GET and where there is no body
+  json::Value jws;      // as it came
 };
 
 inline http::Response JsonAnswer(int status, const json::Value& body, http::Headers headers = {}) {
@@ -80,6 +82,9 @@ class FakeCa : public http::Transport {
   std::string renewal_retry_after;                 // the header's value; "" : none
   std::optional<http::Response> refuses_replaces;  // to each newOrder that has it; no order is made
 
+  bool key_change = true;   // whether the directory has it
+  bool revoke_cert = true;  // as well
+
   // Before the CA reads a request: an answer in its place, or an exception (the request is lost).
   // Not under the lock: may wait for other requests.
   std::function<std::optional<http::Response>(const Seen&)> before;
@@ -114,6 +119,13 @@ class FakeCa : public http::Transport {
   std::size_t Accounts() const {
     const std::lock_guard guard(mutex_);
     return accounts_.size();
+  }
+  // The reason for each certificate that was revoked, null where none was given.
+  std::vector<json::Value> Revoked() const {
+    const std::lock_guard guard(mutex_);
+    std::vector<json::Value> reasons;
+    for (const auto& [certificate, reason] : revoked_) reasons.push_back(reason);
+    return reasons;
   }
   std::size_t Orders() const {
     const std::lock_guard guard(mutex_);
@@ -170,11 +182,14 @@ class FakeCa : public http::Transport {
     path.resize(4);
     seen.kind = path[1] == "new-order"      ? "newOrder"
                 : path[1] == "renewal-info" ? "renewalInfo"
-                                            : path[1];
+                : path[1] == "key-change"   ? "keyChange"
+                : path[1] == "revoke-cert"  ? "revokeCert"
+                : path[1] == "account" && !path[2].empty() ? "accountUrl"
+                                                           : path[1];
     seen.order = static_cast<std::size_t>(std::atoi(path[2].c_str()));
     seen.name = static_cast<std::size_t>(std::atoi(path[3].c_str()));
     if (request.method == "POST") {
-      const json::Value jws = json::Parse(request.body);
+      const json::Value jws = seen.jws = json::Parse(request.body);
       seen.header = json::Parse(FromBase64Url(jws.String("protected")).value_or(""));
       const std::string payload = FromBase64Url(jws.String("payload")).value_or("?");
       if (!payload.empty()) seen.payload = json::Parse(payload);
@@ -193,11 +208,19 @@ class FakeCa : public http::Transport {
       return ProblemAnswer(400, "badNonce", "unknown nonce");
     }
     if (seen.kind == "account") return Account(seen);
+    if (const auto refused = Refusal(seen)) return *refused;
+    if (seen.kind == "revokeCert") return Revoke(seen);
     if (seen.header.Has("jwk") || seen.header.String("kid").empty()) {
       return ProblemAnswer(400, "malformed", "kid is wanted here");
     }
+    if (seen.kind == "accountUrl") return Update(seen);
+    if (seen.kind == "keyChange") return ChangeKey(seen);
     if (seen.kind == "newOrder") return NewOrder(seen);
     if (seen.order >= orders_.size()) return ProblemAnswer(404, "malformed", "no such order");
+    if (seen.kind == "authz" && seen.payload.String("status") == "deactivated") {
+      orders_[seen.order].statuses[seen.name] = "deactivated";
+      orders_[seen.order].status = "invalid";
+    }
     if (seen.kind == "authz") return JsonAnswer(200, AuthzJson(seen.order, seen.name));
     if (seen.kind == "challenge") return Challenge(seen);
     if (seen.kind == "order") return Poll(seen.order);
@@ -210,6 +233,8 @@ class FakeCa : public http::Transport {
     json::Value body = json::Value::Object({{"newNonce", "https://ca.test/nonce"},
                                             {"newAccount", "https://ca.test/account"},
                                             {"newOrder", "https://ca.test/new-order"}});
+    if (key_change) body.Set("keyChange", "https://ca.test/key-change");
+    if (revoke_cert) body.Set("revokeCert", "https://ca.test/revoke-cert");
     if (renewal_info) body.Set("renewalInfo", "https://ca.test/renewal-info");
     if (!meta.IsNull()) body.Set("meta", meta);
     return JsonAnswer(200, body);
@@ -228,17 +253,88 @@ class FakeCa : public http::Transport {
   http::Response Account(const Seen& seen) {
     const std::string jwk = json::Write(seen.header["jwk"]);
     const bool known = accounts_.contains(jwk);
+    if (known && deactivated_.contains(accounts_[jwk])) {
+      return ProblemAnswer(403, "unauthorized", "the account is deactivated");
+    }
     if (!known && seen.payload.Bool("onlyReturnExisting")) {
       return ProblemAnswer(400, "accountDoesNotExist", "no account of this key");
     }
     if (!known) {
-      accounts_[jwk] = Cat("https://ca.test/account/", accounts_.size() + 1);
-      contacts_[jwk] = seen.payload.Strings("contact");
+      accounts_[jwk] = Cat("https://ca.test/account/", ++account_count_);
+      contacts_[accounts_[jwk]] = seen.payload.Strings("contact");
     }
+    return AccountAnswer(known ? 200 : 201, accounts_[jwk]);
+  }
+
+  http::Response AccountAnswer(int status, const std::string& url) const {
     return JsonAnswer(
-        known ? 200 : 201,
-        json::Value::Object({{"status", "valid"}, {"contact", contacts_[jwk]}, {"odd", nullptr}}),
-        {{"location", accounts_[jwk]}});
+        status,
+        json::Value::Object({{"status", deactivated_.contains(url) ? "deactivated" : "valid"},
+                             {"contact", contacts_.at(url)},
+                             {"odd", nullptr}}),
+        {{"location", url}});
+  }
+
+  // The key of an account, "" where its URL is none of ours (tests of orders make up their own).
+  std::string KeyOf(const std::string& url) const {
+    for (const auto& [jwk, account] : accounts_) {
+      if (account == url) return jwk;
+    }
+    return "";
+  }
+
+  static bool Verifies(const json::Value& jws, const json::Value& jwk) {
+    if (jwk.String("crv") != "P-256") return true;
+    const std::string point = Cat("\x04", FromBase64Url(jwk.String("x")).value_or(""),
+                                  FromBase64Url(jwk.String("y")).value_or(""));
+    return VerifiesEs256(point, Cat(jws.String("protected"), ".", jws.String("payload")),
+                         FromBase64Url(jws.String("signature")).value_or(""));
+  }
+
+  std::optional<http::Response> Refusal(const Seen& seen) const {
+    const std::string url = seen.header.String("kid");
+    if (deactivated_.contains(url)) return ProblemAnswer(401, "unauthorized", "deactivated");
+    const std::string jwk = seen.header.Has("jwk") ? json::Write(seen.header["jwk"]) : KeyOf(url);
+    if (jwk.empty() || Verifies(seen.jws, json::Parse(jwk))) return std::nullopt;
+    return ProblemAnswer(401, "malformed", "the signature is not by the account's key");
+  }
+
+  http::Response Update(const Seen& seen) {
+    const std::string url = seen.header.String("kid");
+    if (KeyOf(url).empty()) return ProblemAnswer(400, "accountDoesNotExist", "unknown account");
+    if (seen.payload.Has("contact")) contacts_[url] = seen.payload.Strings("contact");
+    if (seen.payload.String("status") == "deactivated") deactivated_.insert(url);
+    return AccountAnswer(200, url);
+  }
+
+  // RFC 8555 section 7.3.5.
+  http::Response ChangeKey(const Seen& seen) {
+    const json::Value header =
+        json::Parse(FromBase64Url(seen.payload.String("protected")).value_or(""));
+    const json::Value inner =
+        json::Parse(FromBase64Url(seen.payload.String("payload")).value_or(""));
+    const std::string url = seen.header.String("kid");
+    const std::string old_key = KeyOf(url);
+    const std::string new_key = json::Write(header["jwk"]);
+    if (header.Has("nonce") || header.String("url") != seen.request.url ||
+        !Verifies(seen.payload, header["jwk"]) || inner.String("account") != url ||
+        json::Write(inner["oldKey"]) != old_key || old_key.empty()) {
+      return ProblemAnswer(400, "malformed", "not a key change of this account");
+    }
+    if (const auto other = accounts_.find(new_key); other != accounts_.end()) {
+      return ProblemAnswer(409, "conflict", "another account has this key",
+                           {{"location", other->second}});
+    }
+    accounts_.erase(old_key);
+    accounts_[new_key] = url;
+    return AccountAnswer(200, url);
+  }
+
+  http::Response Revoke(const Seen& seen) {
+    if (!revoked_.emplace(seen.payload.String("certificate"), seen.payload["reason"]).second) {
+      return ProblemAnswer(400, "alreadyRevoked", "it is revoked already");
+    }
+    return {200, {}, ""};
   }
 
   http::Response NewOrder(const Seen& seen) {
@@ -361,7 +457,10 @@ class FakeCa : public http::Transport {
   mutable std::mutex mutex_;
   std::vector<Seen> requests_;
   std::map<std::string, std::string> accounts_;               // by key
-  std::map<std::string, std::vector<std::string>> contacts_;  // by key
+  std::map<std::string, std::vector<std::string>> contacts_;  // by URL
+  std::set<std::string> deactivated_;                         // URLs of accounts
+  std::size_t account_count_ = 0;
+  std::map<std::string, json::Value> revoked_;  // the certificates as they came, with the reason
   std::vector<Order> orders_;
   std::set<std::string> nonces_;
   int nonce_count_ = 0;

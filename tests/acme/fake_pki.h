@@ -1,7 +1,10 @@
 // A certificate authority in memory, made by OpenSSL: what it signs is the other opinion.
 #pragma once
 
+#include <openssl/core_names.h>
+#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -37,6 +40,37 @@ inline std::string PemOfPublicKeyOf(const std::string& csr_der) {
   BIO_free(bio);
   X509_REQ_free(request);
   return text;
+}
+
+// Whether `signature` (r || s, RFC 7518 section 3.4) is that of `input` under the P-256 key `point`
+// (04 || X || Y).
+inline bool VerifiesEs256(std::string point, const std::string& input,
+                          const std::string& signature) {
+  if (signature.size() != 64) return false;
+  char group[] = "P-256";
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string("group", group, 0),
+      OSSL_PARAM_construct_octet_string("pub", point.data(), point.size()), OSSL_PARAM_END};
+  EVP_PKEY* key = nullptr;
+  EVP_PKEY_CTX* maker = EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr);
+  EVP_PKEY_fromdata_init(maker);
+  EVP_PKEY_fromdata(maker, &key, EVP_PKEY_PUBLIC_KEY, parameters);
+  EVP_PKEY_CTX_free(maker);
+  const auto* raw = reinterpret_cast<const unsigned char*>(signature.data());
+  ECDSA_SIG* numbers = ECDSA_SIG_new();
+  ECDSA_SIG_set0(numbers, BN_bin2bn(raw, 32, nullptr), BN_bin2bn(raw + 32, 32, nullptr));
+  unsigned char* der = nullptr;
+  const int size = i2d_ECDSA_SIG(numbers, &der);
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key);
+  const bool good =
+      EVP_DigestVerify(context, der, static_cast<std::size_t>(size),
+                       reinterpret_cast<const unsigned char*>(input.data()), input.size()) == 1;
+  EVP_MD_CTX_free(context);
+  OPENSSL_free(der);
+  ECDSA_SIG_free(numbers);
+  EVP_PKEY_free(key);
+  return good;
 }
 
 class Authority {
