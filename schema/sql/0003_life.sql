@@ -21,10 +21,22 @@ ALTER TABLE version ADD COLUMN expiry_told INTEGER NOT NULL DEFAULT 0 CHECK (exp
 -- RFC 5280 section 5.3.1, by name: written before the CA is asked, so that it is asked again.
 ALTER TABLE version ADD COLUMN revocation_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE version ADD COLUMN revoked_at INTEGER NOT NULL DEFAULT 0;
+-- Signed by the certificate's own key; and only once another version has taken its place.
+ALTER TABLE version ADD COLUMN revoke_with_key INTEGER NOT NULL DEFAULT 0
+  CHECK (revoke_with_key IN (0, 1));
+ALTER TABLE version ADD COLUMN revoke_replaced INTEGER NOT NULL DEFAULT 0
+  CHECK (revoke_replaced IN (0, 1));
 CREATE INDEX version_to_revoke ON version (id) WHERE revocation_reason <> '' AND revoked_at = 0;
 
 -- What was written at a time that is still to come was written by a clock that was wrong.
 CREATE INDEX certificate_written ON certificate (updated_at);
+
+-- Outlives the version and its certificate: a backup must not bring back what was revoked.
+CREATE TABLE revoked (
+  fingerprint TEXT PRIMARY KEY NOT NULL,
+  reason TEXT NOT NULL,
+  revoked_at INTEGER NOT NULL
+) STRICT;
 
 -- What a look from outside said last, while a certificate fails: NULL: nobody looked, or it could not
 -- be told.

@@ -19,12 +19,13 @@ inline const std::string kJoinCurrent =
 inline const std::string kVersionColumns =
     "v.id, v.certificate_id, v.chain_pem, v.serial_hex, v.fingerprint, v.subject, v.issuer, "
     "v.names, v.not_before, v.not_after, v.ari_id, v.ca, v.origin, v.created_at, "
-    "v.expiry_told, v.revocation_reason, v.revoked_at, v.key_pem";
+    "v.expiry_told, v.revocation_reason, v.revoke_with_key, v.revoke_replaced, v.revoked_at, "
+    "v.key_pem";
 // The same without keys.
 inline const std::string kVersionColumnsWithoutKey =
     "v.id, v.certificate_id, v.chain_pem, v.serial_hex, v.fingerprint, v.subject, v.issuer, "
     "v.names, v.not_before, v.not_after, v.ari_id, v.ca, v.origin, v.created_at, "
-    "v.expiry_told, v.revocation_reason, v.revoked_at, ''";
+    "v.expiry_told, v.revocation_reason, v.revoke_with_key, v.revoke_replaced, v.revoked_at, ''";
 
 // Read the columns above, in this order, from a row.
 model::ManagedCertificate ReadCertificate(Query& row);

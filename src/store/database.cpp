@@ -10,6 +10,7 @@
 #include "certwright/base/error.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
+#include "copy.h"
 #include "migrate.h"
 #include "open.h"
 #include "session.h"
@@ -24,18 +25,6 @@ void EndHereIfTested() {
   if (limit == nullptr) return;
   static std::atomic<int> saves{0};
   if (++saves == std::atoi(limit)) ::_exit(99);
-}
-
-LockFile Lock(const Path& dir) {
-  const Path path = dir / "certwright.lock";
-  if (auto lock = LockFile::TryAcquire(path)) return std::move(*lock);
-  Failure failure;
-  failure.code = FailureCode::kBusy;
-  failure.detail = Cat("process ", LockFile::Holder(path), " holds the store in ",
-                       Printable(dir.string()));
-  failure.advice = "use the daemon that runs there, or end that process and try again";
-  failure.transient = true;
-  throw Error(std::move(failure));
 }
 
 }  // namespace
@@ -76,7 +65,7 @@ std::unique_ptr<Database> Database::Open(const Path& dir,
   EnsurePrivateDir(dir, 0700);
   // Canonical: SQLite's NOFOLLOW refuses a symbolic link in any part of the path.
   const Path real = std::filesystem::canonical(dir);
-  LockFile lock = Lock(real);
+  LockFile lock = LockStore(real);
   auto connection = OpenConnection(real, migrations);
   auto impl = std::make_unique<Impl>(std::move(lock), std::move(connection),
                                      static_cast<int>(migrations.size()));
@@ -91,6 +80,11 @@ Database::Effort Database::TakeEffort() {
   const std::lock_guard guard(impl_->mutex);
   const Connection::Work work = impl_->connection->TakeWork();
   return {work.full_scan_steps, work.sorts, work.virtual_machine_steps};
+}
+
+void Database::CopyTo(const Path& file) {
+  const std::lock_guard guard(impl_->mutex);
+  store::CopyInto(*impl_->connection, file);
 }
 
 void Database::RunTransaction(bool write, const std::function<void(Session&)>& work) {

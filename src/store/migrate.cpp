@@ -1,12 +1,8 @@
 #include "migrate.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
+#include "copy.h"
 
 namespace certwright::store {
 
@@ -17,23 +13,9 @@ extern const std::size_t kFileCount;
 
 namespace {
 
-std::string QuoteLiteral(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'') quoted += '\'';
-    quoted += c;
-  }
-  return quoted + "'";
-}
-
 void CopyBeforeMigration(Connection& connection, std::int64_t version) {
   const Path copy = connection.path().parent_path() / Cat("certwright-schema", version, ".db");
-  // VACUUM INTO takes a file that is there only where it is empty; made here for its mode.
-  ::unlink(copy.c_str());
-  Fd file(::open(copy.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) ThrowErrno(errno, "make the copy before a migration", copy);
-  connection.Execute("VACUUM INTO " + QuoteLiteral(copy.string()));
-  if (::fsync(file.get()) != 0) ThrowErrno(errno, "write the copy before a migration", copy);
+  CopyInto(connection, copy);
   log::Info(Cat("the store's schema is brought up to date; a copy of the former one is ",
                 Printable(copy.string())));
 }
@@ -44,7 +26,8 @@ std::span<const EmbeddedFile> EmbeddedMigrations() {
   return {embedded::kFiles, embedded::kFileCount};
 }
 
-void Migrate(Connection& connection, std::span<const EmbeddedFile> migrations) {
+void Migrate(Connection& connection, std::span<const EmbeddedFile> migrations,
+             bool copy_before) {
   const std::int64_t version = connection.QueryInt("PRAGMA user_version");
   const auto newest = static_cast<std::int64_t>(migrations.size());
   if (version > newest) {
@@ -54,7 +37,7 @@ void Migrate(Connection& connection, std::span<const EmbeddedFile> migrations) {
                 "use the newer Certwright again, or restore a backup made before the upgrade");
   }
   if (version == newest) return;
-  if (version > 0) CopyBeforeMigration(connection, version);
+  if (version > 0 && copy_before) CopyBeforeMigration(connection, version);
   connection.Execute("BEGIN IMMEDIATE");
   try {
     for (std::int64_t n = version; n < newest; ++n) {

@@ -15,7 +15,9 @@ inline constexpr std::int32_t kApplicationId = 0x43727457;
 std::span<const EmbeddedFile> EmbeddedMigrations();
 
 // Brings the file to the newest schema in one transaction; where it holds an older schema, a copy
-// "certwright-schema<N>.db" is made beside it first. Throws Error(kConfig) where it is newer.
-void Migrate(Connection& connection, std::span<const EmbeddedFile> migrations);
+// "certwright-schema<N>.db" is made beside it first, unless it is one itself. Throws Error(kConfig)
+// where it is newer.
+void Migrate(Connection& connection, std::span<const EmbeddedFile> migrations,
+             bool copy_before = true);
 
 }  // namespace certwright::store

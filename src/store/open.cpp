@@ -146,6 +146,36 @@ void MakeFirst(const Path& file, std::span<const EmbeddedFile> migrations) {
 
 }  // namespace
 
+LockFile LockStore(const Path& dir) {
+  const Path path = dir / "certwright.lock";
+  if (auto lock = LockFile::TryAcquire(path)) return std::move(*lock);
+  Failure failure;
+  failure.code = FailureCode::kBusy;
+  failure.detail = Cat("process ", LockFile::Holder(path), " holds the store in ",
+                       Printable(dir.string()));
+  failure.advice = "use the daemon that runs there, or end that process and try again";
+  failure.transient = true;
+  throw Error(std::move(failure));
+}
+
+std::unique_ptr<Connection> OpenDraft(const Path& file, std::span<const EmbeddedFile> migrations,
+                                      int& schema) {
+  CheckHeader(file);
+  auto connection = std::make_unique<Connection>(file);
+  ConfigureAndCheck(*connection, false);
+  Query check(*connection, "PRAGMA integrity_check(1)");
+  const std::string verdict = check.Step() ? check.Text() : "no answer";
+  if (verdict != "ok") ThrowDamaged(file, Printable(verdict));
+  check.Run();
+  connection->Execute("PRAGMA journal_mode = DELETE");
+  schema = static_cast<int>(connection->QueryInt("PRAGMA user_version"));
+  Migrate(*connection, migrations, false);
+  if (Query(*connection, "PRAGMA foreign_key_check").Step()) {
+    ThrowDamaged(file, "a record points at another one that is not there");
+  }
+  return connection;
+}
+
 std::unique_ptr<Connection> OpenConnection(const Path& dir,
                                            std::span<const EmbeddedFile> migrations) {
   const Path file = dir / "certwright.db";

@@ -8,13 +8,15 @@
 namespace certwright::store {
 namespace {
 
-// Former versions are kept to be brought back: the last five, and every one of the last 30 days.
+// Former versions are kept to be brought back: the last five, and every one of the last 30 days. One
+// that is still to be revoked stays until it is.
 constexpr int kFormerVersionsKept = 5;
 constexpr UnixSeconds kFormerVersionsKeptFor = 30 * 24 * 3600;
 
 int PruneFormerVersions(Connection& connection, std::int64_t certificate_id, UnixSeconds now) {
   return Query(connection,
                "DELETE FROM version WHERE certificate_id = ? AND is_current = 0 AND created_at < ? "
+               "AND (revocation_reason = '' OR revoked_at > 0) "
                "AND id NOT IN (SELECT id FROM version WHERE certificate_id = ? AND is_current = 0 "
                "ORDER BY id DESC LIMIT ?)",
                certificate_id, now - kFormerVersionsKeptFor, certificate_id, kFormerVersionsKept)
@@ -41,6 +43,8 @@ model::CertificateVersion ReadVersion(Query& row) {
   version.created_at = row.Int();
   version.expiry_told = static_cast<int>(row.Int());
   version.revocation_reason = row.Text();
+  version.revoke_with_key = row.Int() != 0;
+  version.revoke_replaced = row.Int() != 0;
   version.revoked_at = row.Int();
   version.key_pem = Secret(row.Text());
   return version;
@@ -53,13 +57,15 @@ std::int64_t InsertVersion(Connection& connection, const model::CertificateVersi
   Query insert(connection,
                "INSERT INTO version (certificate_id, is_current, chain_pem, key_pem, serial_hex, "
                "fingerprint, subject, issuer, names, not_before, not_after, ari_id, ca, origin, "
-               "created_at, expiry_told, revocation_reason, revoked_at) "
-               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+               "created_at, expiry_told, revocation_reason, revoke_with_key, revoke_replaced, "
+               "revoked_at) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
                certificate_id, is_current, version.chain_pem, version.key_pem, version.serial_hex,
                version.fingerprint, version.subject, version.issuer,
                EncodeIdentifiers(version.names), version.not_before, version.not_after,
                version.ari_id, version.ca, OriginName(version.origin), version.created_at,
-               version.expiry_told, version.revocation_reason, version.revoked_at);
+               version.expiry_told, version.revocation_reason, version.revoke_with_key,
+               version.revoke_replaced, version.revoked_at);
   insert.Step();
   const std::int64_t id = insert.Int();
   insert.Run();

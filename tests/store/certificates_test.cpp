@@ -20,6 +20,8 @@ TEST_F(Certificates, KeepsEveryFieldOfAVersion) {
   version.origin = model::Origin::kUpload;
   version.expiry_told = 2;
   version.revocation_reason = "superseded";
+  version.revoke_with_key = true;
+  version.revoke_replaced = true;
   version.revoked_at = 77;
   const auto id = database().Write(
       [&](Session& s) { return AddCurrentVersion(s, version, 5000, 2000); });
@@ -46,6 +48,8 @@ TEST_F(Certificates, KeepsEveryFieldOfAVersion) {
   EXPECT_EQ(read.created_at, version.created_at);
   EXPECT_EQ(read.expiry_told, version.expiry_told);
   EXPECT_EQ(read.revocation_reason, version.revocation_reason);
+  EXPECT_TRUE(read.revoke_with_key);
+  EXPECT_TRUE(read.revoke_replaced);
   EXPECT_EQ(read.revoked_at, version.revoked_at);
 }
 

@@ -35,6 +35,8 @@ struct CertificateVersion {
   UnixSeconds created_at = 0;
   int expiry_told = 0;            // so many of the warnings that it is about to expire were told
   std::string revocation_reason;  // RFC 5280 section 5.3.1, by name; "": nobody wants it revoked
+  bool revoke_with_key = false;   // the certificate's own key asks for it, not the account
+  bool revoke_replaced = false;   // not before another version has taken its place
   UnixSeconds revoked_at = 0;     // when the CA said that it is; 0: not (yet)
 };
 

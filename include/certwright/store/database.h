@@ -58,6 +58,9 @@ class Database {
 
   int schema_version() const;
 
+  // A copy of the whole, as of one instant, in `file`: see Backup in store/backup.h.
+  void CopyTo(const Path& file);
+
   // What the statements did since the last call: shows that a query uses its index.
   struct Effort {
     std::int64_t full_scan_steps = 0;  // rows read without an index
