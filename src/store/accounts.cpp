@@ -41,6 +41,7 @@ void SaveAccount(Session& session, const model::Account& account) {
         account.directory, account.key_pem, account.url, EncodeList(account.contact),
         account.status, account.terms, account.created_at, account.next_key_pem)
       .Run();
+  session.impl().saved_step = true;
 }
 
 std::vector<model::Account> ListAccounts(Session& session) {

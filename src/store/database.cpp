@@ -19,7 +19,7 @@ namespace certwright::store {
 namespace {
 
 // The one test hook of the store: CERTWRIGHT_TEST_EXIT_AFTER_SAVES=k ends the process, as kill -9
-// would, right after the k-th commit that saved an order.
+// would, right after the k-th commit that saved a step of an order, an account or a revocation.
 void EndHereIfTested() {
   static const char* const limit = std::getenv("CERTWRIGHT_TEST_EXIT_AFTER_SAVES");
   if (limit == nullptr) return;
@@ -112,7 +112,7 @@ void Database::RunTransaction(bool write, const std::function<void(Session&)>& w
     throw;
   }
   if (inside.deleted_keys) impl.EmptyLog();
-  if (inside.saved_order) EndHereIfTested();
+  if (inside.saved_step) EndHereIfTested();
 }
 
 }  // namespace certwright::store

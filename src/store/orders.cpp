@@ -85,7 +85,7 @@ std::int64_t InsertOrder(Session& session, const model::OrderRecord& order) {
         "SELECT name_set, ?, ? FROM certificate WHERE id = ?",
         id, order.created_at, order.certificate_id)
       .Run();
-  session.impl().saved_order = true;
+  session.impl().saved_step = true;
   return id;
 }
 
@@ -107,7 +107,7 @@ void SaveOrder(Session& session, const model::OrderRecord& order) {
     throw Error(FailureCode::kNotFound, Cat("order ", order.id, " is not in the store (any more)"),
                 "its certificate was deleted meanwhile; ask for it again");
   }
-  session.impl().saved_order = true;
+  session.impl().saved_step = true;
 }
 
 std::optional<model::OrderRecord> FindOrder(Session& session, std::int64_t id) {
@@ -132,6 +132,15 @@ std::vector<model::OrderRecord> ListOrders(Session& session, std::int64_t certif
   Query rows(Of(session), kSelect + "WHERE certificate_id = ? ORDER BY id DESC LIMIT ?",
              certificate_id, limit);
   return ReadOrders(rows);
+}
+
+std::vector<model::OrderRecord> ListLeftovers(Session& session, int limit) {
+  Query rows(Of(session), kSelect + "WHERE leftover = 1 ORDER BY id LIMIT ?", limit);
+  return ReadOrders(rows);
+}
+
+void ForgetLeftover(Session& session, std::int64_t id) {
+  Query(Of(session), "UPDATE acme_order SET leftover = 0 WHERE id = ?", id).Run();
 }
 
 int CountOrdersSince(Session& session, std::int64_t certificate_id, UnixSeconds since) {

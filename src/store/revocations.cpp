@@ -41,6 +41,7 @@ void WantRevoked(Session& session, std::int64_t version_id, const RevocationWish
         "WHERE id = ? AND revoked_at = 0",
         wish.reason, wish.with_key, wish.replaced, version_id)
       .Run();
+  session.impl().saved_step = true;
 }
 
 void ForgetRevocation(Session& session, std::int64_t version_id) {
@@ -55,6 +56,7 @@ void RecordRevoked(Session& session, std::int64_t version_id, UnixSeconds now) {
         "ON CONFLICT (fingerprint) DO NOTHING",
         version_id)
       .Run();
+  session.impl().saved_step = true;
 }
 
 bool IsRevoked(Session& session, const std::string& fingerprint) {

@@ -8,7 +8,7 @@ namespace certwright::store {
 
 struct Session::Impl {
   Connection& connection;
-  bool saved_order = false;   // for the test hook in database.cpp
+  bool saved_step = false;    // for the test hook in database.cpp
   bool deleted_keys = false;  // the write-ahead log must not keep them
 };
 

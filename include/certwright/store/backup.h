@@ -17,14 +17,14 @@ struct BackupReport {
 };
 
 // Writes a copy of the store, consistent as of one instant, to `file` (0600, it holds private keys;
-// whole or not there). Transactions wait meanwhile. Throws Error: kInput where the file is there and
-// `overwrite` is not given, kNotFound where its folder is missing, kDisk, kPermission.
+// whole or not there). Transactions wait meanwhile. Throws Error: kInput where the file is there
+// and `overwrite` is not given, kNotFound where its folder is missing, kDisk, kPermission.
 BackupReport Backup(Database& database, const Path& file, bool overwrite);
 
 struct RestoreReport {
   Path former;                         // the store that was there before; "" : there was none
   int schema = 0;                      // of the backup, as it was found
-  std::vector<std::string> differing;  // name sets whose current version is another one now, or gone
+  std::vector<std::string> differing;  // name sets whose current version is another one, or gone
   std::string unreadable;              // why the former store could not be read; "" : it was
 };
 

@@ -20,6 +20,9 @@ std::vector<model::OrderRecord> FindOpenOrders(Session& session, std::int64_t ce
 std::vector<model::OrderRecord> ListOpenOrders(Session& session);
 // Newest first, at most `limit`.
 std::vector<model::OrderRecord> ListOrders(Session& session, std::int64_t certificate_id, int limit);
+// Ended orders whose authorizations may be pending at the CA, oldest first. One look at an index.
+std::vector<model::OrderRecord> ListLeftovers(Session& session, int limit);
+void ForgetLeftover(Session& session, std::int64_t id);
 // Orders made for this certificate's exact name set since `since`, also those that were removed with
 // an earlier certificate of that set (invariant I4).
 int CountOrdersSince(Session& session, std::int64_t certificate_id, UnixSeconds since);
