@@ -17,6 +17,31 @@ std::optional<model::Account> AccountKeeper::Find() {
   });
 }
 
+void AccountKeeper::Save(const model::Account& account) {
+  database_.Write([&](store::Session& session) { store::SaveAccount(session, account); });
+}
+
+void AccountKeeper::RefuseGone(const model::Account& account) const {
+  if (!model::IsGone(account)) return;
+  throw Error(FailureCode::kRefused,
+              Cat("the account at ", client_.directory_url(), " is ", account.status),
+              "'certwright account register' makes a new key and a new account");
+}
+
+void AccountKeeper::Ask(model::Account& account, const std::function<void()>& request,
+                        const model::ProgressSink& progress, std::stop_token stop) {
+  try {
+    acme::WithRetries(clock_, stop, request, [&](const Failure& failure) {
+      if (progress) progress({"retry", failure.detail + "; trying again", 0});
+    });
+  } catch (const Error& error) {
+    if (model::IsGone(account)) Save(account);
+    const FailureCode code = error.failure().code;
+    if (code != FailureCode::kRefused && code != FailureCode::kRateLimited) throw;
+    throw Error(About(error.failure()));
+  }
+}
+
 model::Account AccountKeeper::Establish(model::Account account, const model::ProgressSink& progress,
                                         std::stop_token stop) {
   const bool new_key = account.key_pem.empty();
@@ -25,24 +50,16 @@ model::Account AccountKeeper::Establish(model::Account account, const model::Pro
     account.key_pem = crypto::PrivateKey::Generate(model::KeyType::kEc256).ToPkcs8Pem();
     account.created_at = clock_.Now();
     // Stored before the CA hears of it: an account whose key is lost is lost.
-    database_.Write([&](store::Session& session) { store::SaveAccount(session, account); });
+    Save(account);
   }
-  try {
-    acme::WithRetries(
-        clock_, stop,
-        [&] {
-          if (!new_key && acme::FindAccountByKey(client_, account, stop)) return;
-          acme::RegisterAccount(client_, wishes_(), account, stop);
-        },
-        [&](const Failure& failure) {
-          if (progress) progress({"retry", failure.detail + "; trying again", 0});
-        });
-  } catch (const Error& error) {
-    const FailureCode code = error.failure().code;
-    if (code != FailureCode::kRefused && code != FailureCode::kRateLimited) throw;
-    throw Error(About(error.failure()));
-  }
-  database_.Write([&](store::Session& session) { store::SaveAccount(session, account); });
+  Ask(
+      account,
+      [&] {
+        if (!new_key && acme::FindAccountByKey(client_, account, stop)) return;
+        acme::RegisterAccount(client_, wishes_(), account, stop);
+      },
+      progress, stop);
+  Save(account);
   return account;
 }
 
@@ -61,6 +78,8 @@ Failure AccountKeeper::About(Failure failure) const {
 acme::Signer AccountKeeper::Ensure(const model::ProgressSink& progress, std::stop_token stop) {
   const std::lock_guard guard(one_at_a_time_);
   model::Account account = Find().value_or(model::Account{});
+  RefuseGone(account);
+  Settle(account, progress, stop);
   if (account.url.empty()) {
     if (progress) progress({"account", "looking for our account at the CA", 2});
     account = Establish(std::move(account), progress, stop);
@@ -71,7 +90,10 @@ acme::Signer AccountKeeper::Ensure(const model::ProgressSink& progress, std::sto
 
 model::Account AccountKeeper::Register(const model::ProgressSink& progress, std::stop_token stop) {
   const std::lock_guard guard(one_at_a_time_);
-  return Establish(Find().value_or(model::Account{}), progress, stop);
+  model::Account account = Find().value_or(model::Account{});
+  if (model::IsGone(account)) account = {};
+  Settle(account, progress, stop);
+  return Establish(std::move(account), progress, stop);
 }
 
 }  // namespace certwright::issue

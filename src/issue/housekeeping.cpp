@@ -1,8 +1,10 @@
 #include "certwright/issue/housekeeping.h"
 
+#include "certwright/base/text.h"
 #include "certwright/crypto/certificate.h"
 #include "certwright/store/certificates.h"
 #include "certwright/store/events.h"
+#include "certwright/store/revocations.h"
 
 namespace certwright::issue {
 
@@ -22,19 +24,36 @@ void RememberName(store::Session& session, const store::NameRequest& asked, Unix
   store::SaveNameRequest(session, asked);
 }
 
+std::int64_t RemoveTold(store::Session& session, const store::HeldCertificate& held,
+                        const std::string& reason, UnixSeconds now) {
+  const std::int64_t id = held.certificate.id;
+  for (const CertificateVersion& version : store::ListToRevoke(session)) {
+    if (version.certificate_id != id) continue;
+    throw Error(FailureCode::kTimeout,
+                Cat("a version of ", held.certificate.name_set, " is to be revoked yet: serial ",
+                    version.serial_hex),
+                "it is tried again by itself; remove the certificate after that");
+  }
+  for (const store::NameRequest& request : store::ListNameRequests(session)) {
+    if (request.fqdn == held.certificate.name_set) {
+      store::DeleteNameRequest(session, request.owner);
+    }
+  }
+  if (!store::DeleteCertificate(session, id) || !held.current) return 0;  // nobody was told of it
+  model::Event event;
+  event.name = "certificate-changed";
+  event.reason = reason;
+  event.names = model::Names(held.current->names);
+  event.certificate_id = id;
+  event.created_at = now;
+  return store::AppendEvent(session, event);
+}
+
 std::int64_t Remove(store::Database& database, events::Feed& feed, Clock& clock,
                     std::int64_t certificate_id) {
   const std::int64_t seq = database.Write([&](store::Session& session) -> std::int64_t {
     const auto held = store::FindById(session, certificate_id);
-    if (!held || !store::DeleteCertificate(session, certificate_id)) return 0;
-    if (!held->current) return 0;  // nobody was ever told of it
-    model::Event event;
-    event.name = "certificate-changed";
-    event.reason = "deleted";
-    event.names = model::Names(held->current->names);
-    event.certificate_id = certificate_id;
-    event.created_at = clock.Now();
-    return store::AppendEvent(session, event);
+    return held ? RemoveTold(session, *held, "deleted", clock.Now()) : 0;
   });
   if (seq > 0) feed.Notify();
   return seq;

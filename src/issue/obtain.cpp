@@ -195,8 +195,10 @@ Obtainer::Work Obtainer::TakeUp(const Authority& authority, const ObtainRequest&
   }
   order.created_at = order.updated_at = now;
   // Before the transaction: an RSA key takes seconds.
+  const bool to_be_revoked =
+      held && held->current && !held->current->revocation_reason.empty();
   const bool same_key = policy.reuse_key && policy.key_type == before.key_type && held;
-  order.key_pem = same_key && held->current
+  order.key_pem = same_key && held->current && !to_be_revoked
                       ? held->current->key_pem
                       : crypto::PrivateKey::Generate(policy.key_type).ToPkcs8Pem();
   return database_.Write([&](store::Session& session) -> Work {
@@ -204,6 +206,8 @@ Obtainer::Work Obtainer::TakeUp(const Authority& authority, const ObtainRequest&
     for (OrderRecord& open : store::FindOpenOrders(session, certificate.id)) {
       if (policy != before) {
         GiveUp(session, open, "other settings were asked for");
+      } else if (to_be_revoked && open.key_pem == held->current->key_pem) {
+        GiveUp(session, open, "its key is that of a certificate that is to be revoked");
       } else if (open.directory == order.directory) {
         return {std::move(open), true};
       } else if (authorities_.Find(open.directory) == nullptr) {
@@ -225,6 +229,7 @@ CertificateVersion Obtainer::RunOrder(const Authority& authority, OrderRecord& o
     database_.Write([&](store::Session& session) { store::SaveOrder(session, stamped); });
   };
   try {
+    const auto key_held = authority.accounts.HoldKey();
     const acme::Signer signer = authority.accounts.Ensure(progress, stop);
     order.attempts = 0;  // of another run
     acme::OrderFlow flow(authority.client, signer, presenter_, clock_, save, progress);
@@ -242,6 +247,7 @@ CertificateVersion Obtainer::RunOrder(const Authority& authority, OrderRecord& o
     }
   } catch (...) {
     const Failure failure = CurrentFailure();
+    order.leftover = order.state == OrderState::kFailed && !order.authorizations.empty();
     // The disk may be what failed: the first failure is the one to tell.
     try {
       if (failure.code != FailureCode::kCancelled) save(order);

@@ -59,6 +59,7 @@ Due Planned(const std::optional<CertificateVersion>& current, const RenewalInfo&
             UnixSeconds now) {
   if (!current) return {now, now, Reason::kMissing};
   if (IsExpired(*current, now)) return {now, now, Reason::kExpired};
+  if (current->revoke_replaced) return {now, now, Reason::kRevoked};
   Due due{Backstop(*current), 0, Reason::kBackstop};
   if (IsOf(known, *current) && known.chosen_at > 0 && known.chosen_at <= due.renew_at) {
     due = {known.chosen_at, 0, Reason::kWindow};
@@ -90,6 +91,7 @@ std::string_view ReasonName(Reason reason) {
     case Reason::kNever: return "never";
     case Reason::kMissing: return "missing";
     case Reason::kExpired: return "expired";
+    case Reason::kRevoked: return "revoked";
     case Reason::kWindow: return "window";
     case Reason::kBackstop: return "backstop";
     case Reason::kRetry: return "retry";
@@ -138,6 +140,10 @@ Due Plan(const ManagedCertificate& certificate, const std::optional<CertificateV
          const RenewalInfo& known, UnixSeconds now) {
   if (current && current->origin != model::Origin::kAcme) return {};
   now = Sane(now);
+  // About to go with its certificate. Looked at again, should the CA not revoke it.
+  if (current && !current->revocation_reason.empty() && !current->revoke_replaced) {
+    return {0, now + kDay, Reason::kRevoked};
+  }
   Due due = Planned(current, known, now);
   const UnixSeconds retry_at = RetryAt(certificate, now);
   if (retry_at > due.renew_at) {

@@ -19,11 +19,12 @@ const ManagedCertificate kNothingFailed;
 TEST(ReasonName, IsDifferentForEach) {
   using enum Reason;
   std::vector<std::string_view> names;
-  for (const Reason reason : {kNever, kMissing, kExpired, kWindow, kBackstop, kRetry, kParked}) {
+  for (const Reason reason :
+       {kNever, kMissing, kExpired, kRevoked, kWindow, kBackstop, kRetry, kParked}) {
     names.push_back(ReasonName(reason));
   }
-  EXPECT_THAT(names, ::testing::ElementsAre("never", "missing", "expired", "window", "backstop",
-                                            "retry", "parked"));
+  EXPECT_THAT(names, ::testing::ElementsAre("never", "missing", "expired", "revoked", "window",
+                                            "backstop", "retry", "parked"));
 }
 
 TEST(Plan, FollowsTheTable) {
@@ -90,6 +91,20 @@ TEST(Plan, WithoutAVersionIsNow) {
   EXPECT_EQ(Plan(kNothingFailed, std::nullopt, {}, kNow), now);
   // What is left of a version before does not hold it back.
   EXPECT_EQ(Plan(kNothingFailed, std::nullopt, AskedLately(Usual()), kNow), now);
+}
+
+TEST(Plan, WhatIsToBeRevokedIsReplacedAtOnceOrNotAtAll) {
+  CertificateVersion version = Usual();
+  version.revocation_reason = "keyCompromise";
+  const Due resting{0, kNow + kDay, Reason::kRevoked};
+  EXPECT_EQ(Plan(kNothingFailed, version, AskedLately(version), kNow), resting);
+  version.revoke_replaced = true;
+  EXPECT_EQ(Plan(kNothingFailed, version, AskedLately(version), kNow),
+            (Due{kNow, kNow, Reason::kRevoked}));
+  const Failure failure = FailureWith(FailureCode::kNetwork, "", kNow + kHour);
+  EXPECT_EQ(Plan(FailedAt(kNow, 1, failure), version, AskedLately(version), kNow).renew_at,
+            kNow + kHour)
+      << "at the pace of any other failure";
 }
 
 TEST(Plan, AtTheEpochIsNotNever) {

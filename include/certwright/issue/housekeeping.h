@@ -6,6 +6,7 @@
 
 #include "certwright/base/clock.h"
 #include "certwright/events/feed.h"
+#include "certwright/store/certificates.h"
 #include "certwright/store/database.h"
 #include "certwright/store/settings.h"
 
@@ -14,6 +15,12 @@ namespace certwright::issue {
 // Remembers the name that a module asked for and has. One that it asked for later stays in its
 // place.
 void RememberName(store::Session& session, const store::NameRequest& asked, UnixSeconds now);
+
+// Removes a certificate with its versions, and the requests of modules for its name, and appends
+// the event that tells it; gives its number, 0 where there was no current version. Throws
+// Error(kTimeout) where another version of it is still to be revoked: that would be forgotten.
+std::int64_t RemoveTold(store::Session& session, const store::HeldCertificate& held,
+                        const std::string& reason, UnixSeconds now);
 
 // Removes a certificate with its versions and tells it (reason "deleted"); gives the event's
 // number, 0 where it was not there.

@@ -22,4 +22,9 @@ struct Account {
   Secret next_key_pem;
 };
 
+// As the CA said last: it was deactivated or revoked, and nothing can be asked with it any more.
+inline bool IsGone(const Account& account) {
+  return !account.status.empty() && account.status != "valid";
+}
+
 }  // namespace certwright::model

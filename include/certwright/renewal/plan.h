@@ -19,6 +19,7 @@ enum class Reason {
   kNever,     // nothing will ever be due: uploaded, or not ours to renew
   kMissing,   // there is no version yet
   kExpired,   // its time is over
+  kRevoked,   // it is to be revoked: at once where a replacement is wanted first, else never
   kWindow,    // the instant chosen in the CA's window (RFC 9773)
   kBackstop,  // two thirds of the lifetime are gone (half, where it is shorter than ten days)
   kRetry,     // due, but the last try failed: the ladder
@@ -61,13 +62,14 @@ bool IsWindowWanted(const model::CertificateVersion& version, const model::Renew
 
 // When `certificate` is to be renewed: the earlier of window and backstop; at once where there is
 // no version or its time is over. One that is not valid yet waits for the same two: the CA's clock
-// was checked when it came, so it is ours that is behind. look_at: the earlier of renew_at and the
-// time to ask for the window. An uploaded or self-signed version is never renewed. After a failure
-// not before last_error->retry_at, nor before RetryDelay without its jitter has passed since
-// last_error_at: what was recorded without a time of its own is not tried in a loop. Two days at least, where it
-// is watched and the look from outside was bad (watch.h). Either is left
-// out where it lies further ahead than could have been written by a right clock. A failure never
-// makes a renewal earlier.
+// was checked when it came, so it is ours that is behind. One that is to be revoked is due at once
+// where a replacement is to come first; else it is about to go, and looked at again in a day.
+// look_at: the earlier of renew_at and the time to ask for the window. An uploaded or self-signed
+// version is never renewed. After a failure not before last_error->retry_at, nor before RetryDelay
+// without its jitter has passed since last_error_at: what was recorded without a time of its own is
+// not tried in a loop. Two days at least, where it is watched and the look from outside was bad
+// (watch.h). Either is left out where it lies further ahead than could have been written by a right
+// clock. A failure never makes a renewal earlier.
 Due Plan(const model::ManagedCertificate& certificate,
          const std::optional<model::CertificateVersion>& current, const model::RenewalInfo& known,
          UnixSeconds now);

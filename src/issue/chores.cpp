@@ -1,0 +1,76 @@
+#include "certwright/issue/chores.h"
+
+#include "certwright/acme/authorization.h"
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "certwright/store/orders.h"
+
+namespace certwright::issue {
+
+namespace {
+
+constexpr Millis kPause{60'000};
+constexpr Millis kSoon{5'000};         // a replacement is on its way
+constexpr Millis kRest{10 * 60'000};  // after a failure
+constexpr int kOrdersAtOnce = 20;
+// By then a pending authorization is over by itself (a week at most at the CAs that are known).
+constexpr UnixSeconds kWorthwhile = 7 * 24 * 3600;
+
+}  // namespace
+
+Chores::Chores(store::Database& database, const Authorities& authorities, Revoker& revoker,
+               Clock& clock)
+    : database_(database), authorities_(authorities), revoker_(revoker), clock_(clock) {}
+
+Chores::~Chores() = default;
+
+// False where a failure ended it.
+bool Chores::GiveUpAuthorizations(std::stop_token stop) {
+  const auto orders = database_.Read(
+      [](store::Session& session) { return store::ListLeftovers(session, kOrdersAtOnce); });
+  for (const model::OrderRecord& order : orders) {
+    const Authority* authority = authorities_.Find(order.directory);
+    const bool old = order.updated_at + kWorthwhile < clock_.Now();
+    if (authority != nullptr && !old) {
+      try {
+        const auto key_held = authority->accounts.HoldKey();
+        const acme::Signer signer = authority->accounts.Ensure(nullptr, stop);
+        for (const model::AuthorizationRecord& authorization : order.authorizations) {
+          acme::DeactivatePending(authority->client, signer, authorization.url, stop);
+        }
+      } catch (const Error& error) {
+        if (error.failure().code == FailureCode::kCancelled || error.failure().transient) {
+          return false;
+        }
+        log::Debug(Cat("authorizations of order ", order.id,
+                       " are left as they are: ", error.failure().detail));
+      }
+    }
+    database_.Write([&](store::Session& session) { store::ForgetLeftover(session, order.id); });
+  }
+  return true;
+}
+
+// Gives how long to wait before the next one.
+Millis Chores::Attempt(std::stop_token stop) {
+  const std::unique_lock alone(one_at_a_time_, std::try_to_lock);
+  if (!alone) return kPause;  // somebody is at it
+  try {
+    const bool revoked = !revoker_.CarryOn(stop);
+    if (!GiveUpAuthorizations(stop) || !revoked) return kRest;
+    return revoker_.IsWaiting() ? kSoon : kPause;
+  } catch (...) {
+    log::Warning(Cat("what is left to do at the CAs: ", CurrentFailure().detail));
+  }
+  return kRest;
+}
+
+void Chores::RunOnce(std::stop_token stop) { Attempt(stop); }
+
+void Chores::Start() {
+  thread_ = std::jthread([this](std::stop_token stop) {
+    while (!stop.stop_requested()) clock_.Sleep(Attempt(stop), stop);
+  });
+}
+
+}  // namespace certwright::issue
