@@ -1,19 +1,10 @@
-// account and traefik: what the administrator looks at.
+// traefik: what the administrator looks at.
 #include "certwright/base/text.h"
 #include "handler.h"
 
 namespace certwright::actions {
 
 namespace {
-
-json::Value AccountJson(const model::Account& account) {
-  return json::Value::Object({{"directory", account.directory},
-                              {"url", account.url},
-                              {"status", account.status},
-                              {"contact", account.contact},
-                              {"terms", account.terms},
-                              {"created_at", FormatUtc(account.created_at)}});
-}
 
 traefik::Publisher& NeedTraefik(const Invocation& call) {
   if (call.context.traefik != nullptr) return *call.context.traefik;
@@ -22,20 +13,6 @@ traefik::Publisher& NeedTraefik(const Invocation& call) {
 }
 
 }  // namespace
-
-std::optional<json::Value> AccountShow(const Invocation& call) {
-  const issue::Authority& authority = call.context.authorities.Primary();
-  const std::optional<model::Account> account = authority.accounts.Find();
-  if (!account) {
-    throw Error(FailureCode::kNotFound, Cat("there is no account at ", authority.directory(), " yet"),
-                "'certwright account register' makes one; so does the first issuance");
-  }
-  return AccountJson(*account);
-}
-
-std::optional<json::Value> AccountRegister(const Invocation& call) {
-  return AccountJson(call.context.authorities.Primary().accounts.Register(call.progress, call.stop));
-}
 
 std::optional<json::Value> TraefikRender(const Invocation& call) {
   return json::Value::Object({{"configuration", NeedTraefik(call).RenderText()}});

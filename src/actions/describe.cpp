@@ -143,6 +143,13 @@ store::HeldCertificate FindExact(store::Session& session, const std::string& nam
               "give all names of the one that is meant, joined by commas, or its serial");
 }
 
+void RefuseWhileUnderWay(const Invocation& call, const store::HeldCertificate& held) {
+  if (!call.context.jobs.IsUnderWay(held.certificate.name_set)) return;
+  throw Error(FailureCode::kTimeout,
+              Cat("an issuance for ", held.certificate.name_set, " is under way"),
+              "try again when it has ended");
+}
+
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,
                               Millis timeout) {
   if (call.context.obtainer.HasWork(request)) PresentRoute(call);

@@ -50,8 +50,14 @@ std::optional<json::Value> Export(const Invocation& call);
 std::optional<json::Value> Delete(const Invocation& call);
 std::optional<json::Value> Renew(const Invocation& call);
 std::optional<json::Value> Plan(const Invocation& call);
+std::optional<json::Value> Activate(const Invocation& call);
+std::optional<json::Value> Revoke(const Invocation& call);
+std::optional<json::Value> Backup(const Invocation& call);
 std::optional<json::Value> AccountShow(const Invocation& call);
 std::optional<json::Value> AccountRegister(const Invocation& call);
+std::optional<json::Value> AccountUpdate(const Invocation& call);
+std::optional<json::Value> AccountRollover(const Invocation& call);
+std::optional<json::Value> AccountDeactivate(const Invocation& call);
 std::optional<json::Value> TraefikRender(const Invocation& call);
 std::optional<json::Value> TraefikCheck(const Invocation& call);
 
@@ -64,6 +70,9 @@ store::HeldCertificate FindMeant(store::Session& session, const std::string& nam
 // The same for what cannot be undone: exactly this name set, or this serial. Throws
 // Error(kNotFound) that names those which only cover a name of it.
 store::HeldCertificate FindExact(store::Session& session, const std::string& names_or_serial);
+
+// Throws Error(kTimeout) while one is obtained for these names: it would meet another world.
+void RefuseWhileUnderWay(const Invocation& call, const store::HeldCertificate& held);
 
 // "valid", "expiring" (within 30 days, or a third of a lifetime under 90 days) or "expired".
 std::string Validity(const model::CertificateVersion& version, UnixSeconds now);

@@ -6,7 +6,6 @@
 #include "certwright/issue/housekeeping.h"
 #include "certwright/json/failure.h"
 #include "certwright/store/orders.h"
-#include "certwright/store/settings.h"
 #include "handler.h"
 
 namespace certwright::actions {
@@ -28,8 +27,11 @@ const model::CertificateVersion& CurrentOf(const store::HeldCertificate& held) {
               "'certwright show' tells the last error");
 }
 
-json::Value VersionJson(const model::CertificateVersion& version) {
+json::Value VersionJson(const model::CertificateVersion& version, bool is_current) {
   return json::Value::Object({{"serial", version.serial_hex},
+                              {"current", is_current},
+                              {"revoked_at", TimeOrNull(version.revoked_at)},
+                              {"revocation_reason", version.revocation_reason},
                               {"issuer", version.issuer},
                               {"valid_from", FormatUtc(version.not_before)},
                               {"valid_to", FormatUtc(version.not_after)},
@@ -44,13 +46,6 @@ json::Value OrderJson(const model::OrderRecord& order) {
        {"created_at", FormatUtc(order.created_at)},
        {"updated_at", FormatUtc(order.updated_at)},
        {"failure", order.failure ? json::ToJson(*order.failure) : json::Value()}});
-}
-
-// Who asked for it by set-certificate does not ask any more.
-void ForgetRequests(store::Session& session, const std::string& name_set) {
-  for (const store::NameRequest& request : store::ListNameRequests(session)) {
-    if (request.fqdn == name_set) store::DeleteNameRequest(session, request.owner);
-  }
 }
 
 }  // namespace
@@ -85,7 +80,7 @@ std::optional<json::Value> Show(const Invocation& call) {
     }
     json::Value versions = json::Array{};
     for (const auto& version : store::ListVersions(session, held.certificate.id)) {
-      versions.Append(VersionJson(version));
+      versions.Append(VersionJson(version, held.current && held.current->id == version.id));
     }
     json::Value orders = json::Array{};
     for (const auto& order : store::ListOrders(session, held.certificate.id, kShownOrders)) {
@@ -100,13 +95,7 @@ std::optional<json::Value> Delete(const Invocation& call) {
   const store::HeldCertificate held = call.context.database.Read([&](store::Session& session) {
     return FindExact(session, call.input.String("certificate"));
   });
-  if (call.context.jobs.IsUnderWay(held.certificate.name_set)) {
-    throw Error(FailureCode::kTimeout,
-                Cat("an issuance for ", held.certificate.name_set, " is under way"),
-                "try again when it has ended");
-  }
-  call.context.database.Write(
-      [&](store::Session& session) { ForgetRequests(session, held.certificate.name_set); });
+  RefuseWhileUnderWay(call, held);
   const std::int64_t seq = issue::Remove(call.context.database, call.context.feed,
                                          call.context.clock, held.certificate.id);
   if (seq > 0) call.context.deliver(seq, Millis(15'000), call.stop);

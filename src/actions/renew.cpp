@@ -62,6 +62,7 @@ std::optional<json::Value> Renew(const Invocation& call) {
         call.Tell("renew", Cat(looked.name_set, ": ", Sentence(looked)), 0);
       },
       call.stop);
+  if (!wanted.dry_run && names.empty()) call.context.chores.RunOnce(call.stop);
   return json::Value::Object({{"ok", ok}, {"certificates", certificates}});
 }
 

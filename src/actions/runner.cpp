@@ -30,8 +30,13 @@ struct Entry {
   bool waits = false;  // for the CA, for Traefik
 };
 constexpr std::array kActions{
+    Entry{"account-deactivate", AccountDeactivate, true},
     Entry{"account-register", AccountRegister, true},
+    Entry{"account-rollover", AccountRollover, true},
     Entry{"account-show", AccountShow},
+    Entry{"account-update", AccountUpdate, true},
+    Entry{"activate", Activate, true},
+    Entry{"backup", Backup, true},
     Entry{"delete", Delete, true},
     Entry{"export", Export},
     Entry{"get-certificate", GetCertificate},
@@ -39,6 +44,7 @@ constexpr std::array kActions{
     Entry{"list", List},
     Entry{"plan", Plan},
     Entry{"renew", Renew, true},
+    Entry{"revoke", Revoke, true},
     Entry{"set-certificate", SetCertificate, true},
     Entry{"show", Show},
     Entry{"traefik-check", TraefikCheck, true},

@@ -13,8 +13,10 @@
 #include "certwright/events/feed.h"
 #include "certwright/events/handlers.h"
 #include "certwright/http/client.h"
+#include "certwright/issue/chores.h"
 #include "certwright/issue/housekeeping.h"
 #include "certwright/issue/jobs.h"
+#include "certwright/issue/revoke.h"
 #include "certwright/renewal/scheduler.h"
 #include "certwright/store/certificates.h"
 #include "certwright/store/orders.h"
@@ -152,7 +154,8 @@ struct Engine::Impl {
                       [this](const std::vector<model::Identifier>& names, std::stop_token stop) {
                         return outlook.Look(names, stop);
                       });
-    runner.emplace(actions::Context{*database, obtainer, *jobs, authorities, *scheduler, feed,
+    runner.emplace(actions::Context{*database, obtainer, *jobs, authorities, *scheduler, revoker,
+                                    chores, feed,
                                     publisher ? &*publisher : nullptr, clock,
                                     [this](std::int64_t seq, Millis timeout, std::stop_token stop) {
                                       return Deliver(seq, timeout, stop);
@@ -186,6 +189,7 @@ struct Engine::Impl {
     feed.Start();
     CarryOn();
     scheduler->Start();
+    chores.Start();
     log::Info(Cat("ready: CA ", config.acme.directory, ", HTTP-01 on ", config.http01_listen));
   }
 
@@ -211,6 +215,8 @@ struct Engine::Impl {
   std::optional<traefik::Publisher> publisher;
   events::Feed feed;
   issue::Obtainer obtainer;
+  issue::Revoker revoker{*database, authorities, feed, clock};
+  issue::Chores chores{*database, authorities, revoker, clock};
   std::optional<issue::Jobs> jobs;
   std::optional<renewal::Scheduler> scheduler;
   std::optional<actions::Runner> runner;

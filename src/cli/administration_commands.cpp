@@ -1,4 +1,4 @@
-// serve, account, traefik and config.
+// serve, traefik and config.
 #include "ca_settings.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
@@ -8,17 +8,6 @@
 namespace certwright::cli {
 
 namespace {
-
-int ShowAccount(Session& session, const std::string& action) {
-  const json::Value output = session.RunCommand(action, json::Value::Object());
-  session.Print(output, [&] {
-    return Cat("account  ", output.String("url", "-"), "\nCA       ", output.String("directory"),
-               "\nstatus   ", output.String("status", "-"), "\ncontact  ",
-               Join(output.Strings("contact"), ", "), "\nterms    ", output.String("terms", "-"),
-               "\n");
-  });
-  return 0;
-}
 
 int TraefikRender(Session& session) {
   const json::Value output = session.RunCommand("traefik-render", json::Value::Object());
@@ -110,12 +99,6 @@ void AddServe(CLI::App& app, Chosen& chosen) {
 }
 
 void AddAdministration(CLI::App& app, Chosen& chosen) {
-  CLI::App* account = AddGroup(app, "account", "The account at the CA");
-  AddSimple(*account, "show", "What is stored of it", chosen,
-            [](Session& session) { return ShowAccount(session, "account-show"); });
-  AddSimple(*account, "register", "Find it by its key, or make it", chosen,
-            [](Session& session) { return ShowAccount(session, "account-register"); });
-
   CLI::App* traefik = AddGroup(app, "traefik", "What Traefik is given, and whether it serves it");
   AddSimple(*traefik, "render", "Print the dynamic configuration", chosen, TraefikRender);
   AddSimple(*traefik, "check",

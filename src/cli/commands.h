@@ -15,10 +15,14 @@ void AddServe(CLI::App& app, Chosen& chosen);
 void AddIssue(CLI::App& app, Chosen& chosen);
 void AddRenew(CLI::App& app, Chosen& chosen);
 void AddInventory(CLI::App& app, Chosen& chosen);  // list, show, delete
+void AddAccount(CLI::App& app, Chosen& chosen);
+void AddRevoke(CLI::App& app, Chosen& chosen);
+void AddActivate(CLI::App& app, Chosen& chosen);
+void AddStore(CLI::App& app, Chosen& chosen);  // backup, restore
 void AddExport(CLI::App& app, Chosen& chosen);
 void AddGetCertificate(CLI::App& app, Chosen& chosen);
 void AddActions(CLI::App& app, Chosen& chosen);         // action, run
-void AddAdministration(CLI::App& app, Chosen& chosen);  // account, traefik, config
+void AddAdministration(CLI::App& app, Chosen& chosen);  // traefik, config
 
 // The whole program: parses, runs, reports. Gives the exit code.
 int Main(int argc, char** argv);

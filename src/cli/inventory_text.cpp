@@ -89,8 +89,14 @@ std::string ShowText(const json::Value& output) {
     instead = "(no subject)";
   }
   for (const json::Value& version : output["versions"].Items()) {
+    const std::string revoked = version.String("revoked_at");
+    const std::string reason = version.String("revocation_reason");
     row("version", Cat(version.String("serial"), ", obtained ", version.String("obtained_at"),
-                       ", until ", version.String("valid_to")));
+                       ", until ", version.String("valid_to"),
+                       version.Bool("current") ? ", current" : "",
+                       !revoked.empty()  ? Cat(", revoked ", revoked, " (", reason, ")")
+                       : !reason.empty() ? Cat(", to be revoked (", reason, ")")
+                                         : ""));
   }
   for (const json::Value& order : output["orders"].Items()) {
     const std::string failure = order["failure"].String("detail");

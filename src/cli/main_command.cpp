@@ -80,9 +80,13 @@ int Main(int argc, char** argv) {
   AddIssue(app, chosen);
   AddRenew(app, chosen);
   AddInventory(app, chosen);
+  AddRevoke(app, chosen);
+  AddActivate(app, chosen);
+  AddStore(app, chosen);
   AddExport(app, chosen);
   AddGetCertificate(app, chosen);
   AddActions(app, chosen);
+  AddAccount(app, chosen);
   AddAdministration(app, chosen);
   app.footer(kFooter);  // last: commands made after it would say it all again
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "certwright/base/text.h"
+#include "certwright/config/config.h"
 
 namespace certwright::config {
 namespace {
@@ -156,6 +157,13 @@ void CheckAddress(std::string_view text) {
   const HostPort parts = SplitHostPort(text);
   const bool good = parts.bracketed ? IsIpv6(parts.host) : IsHostName(parts.host);
   if (!good) throw Problem{"has no host before the port; write HOST:PORT"};
+}
+
+std::string DirectoryOf(const std::string& name) {
+  for (const KnownCa& ca : kKnownCas) {
+    if (ca.name == name) return std::string(ca.directory);
+  }
+  return name;
 }
 
 std::string ResolveDirectory(std::string_view text) {

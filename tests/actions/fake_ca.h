@@ -37,6 +37,7 @@ class FakeCa : public http::Transport {
   std::atomic<Mood> mood = Mood::kIssuing;
   std::string words = "no";
   std::atomic<int> orders = 0;
+  std::atomic<int> revocations = 0;
 
   http::Response Send(const http::Request& request, std::stop_token stop) override {
     if (mood == Mood::kUnreachable) {
@@ -75,11 +76,20 @@ class FakeCa : public http::Transport {
     if (request.url == kDirectory) {
       return Json(200, json::Value::Object({{"newNonce", "https://ca.test/nonce"},
                                             {"newAccount", "https://ca.test/account"},
-                                            {"newOrder", "https://ca.test/orders"}}));
+                                            {"newOrder", "https://ca.test/orders"},
+                                            {"revokeCert", "https://ca.test/revoke"},
+                                            {"keyChange", "https://ca.test/key-change"}}));
     }
     if (request.url.ends_with("/nonce")) return Json(200, json::Value::Object());
     if (request.url.ends_with("/account")) {
       return Json(201, json::Value::Object({{"status", "valid"}}), "https://ca.test/account/1");
+    }
+    if (request.url.ends_with("/account/1")) {
+      return Json(200, json::Value::Object({{"status", "valid"}}));
+    }
+    if (request.url.ends_with("/revoke")) {
+      ++revocations;
+      return Json(200, json::Value::Object());
     }
     if (request.url.ends_with("/orders")) return NewOrder(request, stop);
     if (request.url.ends_with("/finalize")) return Finalize(request);

@@ -93,8 +93,8 @@ class ActionsTest : public testing::Test {
       delivered_.push_back(seq);
       return deliver_works_;
     };
-    return {*database_, obtainer_, *jobs_, authorities_, *scheduler_,
-            feed_,      nullptr,   clock_, deliver};
+    return {*database_, obtainer_, *jobs_, authorities_, *scheduler_, revoker_,
+            chores_,    feed_,     nullptr, clock_,      deliver};
   }
 
   Result Run(const std::string& action, const std::string& input, const std::string& caller = "",
@@ -161,6 +161,8 @@ class ActionsTest : public testing::Test {
   NobodyLooks presenter_;
   events::Feed feed_;
   issue::Obtainer obtainer_;
+  issue::Revoker revoker_{*database_, authorities_, feed_, clock_};
+  issue::Chores chores_{*database_, authorities_, revoker_, clock_};
   std::optional<issue::Jobs> jobs_;
   std::optional<renewal::Scheduler> scheduler_;
   std::mutex delivered_mutex_;

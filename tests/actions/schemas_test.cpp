@@ -71,6 +71,18 @@ class SchemasTest : public ActionsTest {
     call("renew", R"({"dry_run":true})");
     call("renew", R"({"certificates":["mail.example.org"],"force":true})");
     call("renew", R"({"certificates":["no.example.org"]})");
+    call("backup", Cat(R"({"file":")", (temp_.path() / "backup.db").string(), "\"}"));
+    const json::Value shown = Output("show", R"({"certificate":"mail.example.org"})");
+    const json::Array versions = shown["versions"].Items();
+    call("activate", Cat(R"({"serial":")", versions.front().String("serial"), "\"}"));
+    call("activate", Cat(R"({"serial":")", versions.back().String("serial"), "\"}"));
+    ca_.mood = FakeCa::Mood::kIssuing;
+    call("revoke", R"({"certificate":"mail.example.org","replace":true})");
+    call("show", R"({"certificate":"mail.example.org"})");
+    call("revoke", R"({"certificate":"example.org,www.example.org"})");
+    call("account-update", R"({"email":"admin@example.org"})");
+    call("account-rollover", "");
+    call("account-deactivate", R"({"ca":"https://ca.test/directory"})");
     call("delete", R"({"certificate":"up.example.org"})");
     call("set-certificate", R"({"fqdn":"mail.example.org","lets_encrypt":false})", "module/mail1");
 

@@ -18,8 +18,10 @@
 #include "certwright/base/error.h"
 #include "certwright/events/feed.h"
 #include "certwright/issue/authorities.h"
+#include "certwright/issue/chores.h"
 #include "certwright/issue/jobs.h"
 #include "certwright/issue/obtain.h"
+#include "certwright/issue/revoke.h"
 #include "certwright/json/value.h"
 #include "certwright/model/progress.h"
 #include "certwright/renewal/scheduler.h"
@@ -35,6 +37,8 @@ struct Context {
   issue::Jobs& jobs;
   const issue::Authorities& authorities;
   renewal::Scheduler& scheduler;
+  issue::Revoker& revoker;
+  issue::Chores& chores;
   events::Feed& feed;
   traefik::Publisher* traefik = nullptr;  // null: Traefik is not used
   Clock& clock;

@@ -1,0 +1,23 @@
+#include "certwright/store/backup.h"
+
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "handler.h"
+
+namespace certwright::actions {
+
+std::optional<json::Value> Backup(const Invocation& call) {
+  const Path file = call.input.String("file");
+  if (!file.is_absolute()) {
+    throw Error(FailureCode::kInput, "the file of a backup needs its whole path",
+                "a daemon has a folder of its own to start from");
+  }
+  const store::BackupReport report =
+      store::Backup(call.context.database, file, call.input.Bool("force"));
+  log::Info(Cat("audit: a backup with all keys was written to ", Printable(file.string())));
+  return json::Value::Object({{"file", file.string()},
+                              {"bytes", static_cast<std::int64_t>(report.bytes)},
+                              {"schema", report.schema}});
+}
+
+}  // namespace certwright::actions
