@@ -2,15 +2,15 @@
 
 Left alone it is a correct RFC 8555 server: it hands out nonces and takes each once, knows accounts
 by their key, fetches HTTP-01 tokens from a port of this machine, and signs what a CSR asks for with
-an issuing CA of its own. It decodes JWS without verifying them (Pebble does that), and records
-every request.
+an issuing CA of its own. Of JWS it verifies those of an account with a P-256 key (Pebble does the
+rest), and it records every request.
 
 A test bends it with `on(resource, hook)`: the hook gets the request and the correct answer, and
 changes the answer, gives another one, or takes over the connection (`Answer.send`) to be hostile
 byte by byte. Raw sockets and one thread a connection, because http.server is too polite for that.
 
-Resources: directory, newNonce, newAccount, account, newOrder, order, authz, challenge, finalize,
-cert, renewalInfo, and "*" for every answer (after the resource's own hooks).
+Resources: directory, newNonce, newAccount, account, keyChange, revokeCert, newOrder, order, authz,
+challenge, finalize, cert, renewalInfo, and "*" for every answer (after the resource's own hooks).
 
 Renewal information (RFC 9773) is off until `renewal_info` is set. Then every certificate that was
 issued has a window, a third of its lifetime before its end or what `suggest` says, and newOrder
@@ -28,6 +28,10 @@ import time
 from dataclasses import dataclass, field
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from harness import pki
 
@@ -49,6 +53,22 @@ def thumbprint(jwk):
     members = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}[jwk["kty"]]
     canonical = json.dumps({name: jwk[name] for name in members}, separators=(",", ":"), sort_keys=True)
     return b64(hashlib.sha256(canonical.encode()).digest())
+
+
+def verifies(jws, jwk):
+    """Whether a flattened JWS is that key's; of other keys than P-256 nothing is said."""
+    if jwk.get("crv") != "P-256":
+        return True
+    x, y = (int.from_bytes(unb64(jwk[name]), "big") for name in "xy")
+    signature = unb64(jws["signature"])
+    numbers = (int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    text = ("%s.%s" % (jws["protected"], jws["payload"])).encode()
+    try:
+        ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key().verify(
+            encode_dss_signature(*numbers), text, ec.ECDSA(hashes.SHA256()))
+        return True
+    except InvalidSignature:
+        return False
 
 
 def cert_id(certificate):
@@ -152,7 +172,7 @@ class Order:
     def current_status(self):
         states = [authz.status for authz in self.authzs]
         if self.status == "pending":
-            if "invalid" in states:
+            if "invalid" in states or "deactivated" in states:
                 self.status = "invalid"
             elif all(state == "valid" for state in states):
                 self.status = "ready"
@@ -182,7 +202,8 @@ class ScriptedCa:
         self.root = pki.Authority.root("Scripted Root")
         self.issuer = self.root.intermediate("Scripted Issuing CA")
         self.requests, self.accounts, self.orders, self.authzs = [], {}, [], []
-        self.validations = 0
+        self.revoked = {}  # serial number -> reason code
+        self.validations, self._accounts_made = 0, 0
         self.broken = []  # what hooks raised: a fault of the test, never of the client
         self.closing = threading.Event()
         self._hooks, self._nonces = {}, set()
@@ -371,6 +392,10 @@ class ScriptedCa:
             request.account = by_url.get(request.protected.get("kid"))
             if request.account is None:
                 return problem("accountDoesNotExist", "unknown account URL")
+            if not verifies(jws, request.account["jwk"]):
+                return problem("malformed", "the signature is not by the account's key", 401)
+        if request.account is not None and request.account["status"] != "valid":
+            return problem("unauthorized", "the account is deactivated", 401)
         return None
 
     def _base(self, request):
@@ -434,8 +459,10 @@ class ScriptedCa:
         if known is None and request.payload.get("onlyReturnExisting"):
             return problem("accountDoesNotExist", "no account has this key")
         if known is None:
-            url = "%s/account/%d" % (self._base(request), len(self.accounts) + 1)
-            request.account = {"url": url, "jwk": jwk, "contact": request.payload.get("contact", [])}
+            self._accounts_made += 1
+            url = "%s/account/%d" % (self._base(request), self._accounts_made)
+            request.account = {"url": url, "jwk": jwk, "status": "valid",
+                               "contact": request.payload.get("contact", [])}
             self.accounts[thumbprint(jwk)] = request.account
         body = {"status": "valid", "contact": request.account["contact"],
                 "orders": request.account["url"] + "/orders"}
@@ -444,7 +471,45 @@ class ScriptedCa:
     def _on_account(self, request, number=0):
         if isinstance(request.payload, dict) and "contact" in request.payload:
             request.account["contact"] = request.payload["contact"]
-        return self._json({"status": "valid", "contact": request.account["contact"]})
+        if isinstance(request.payload, dict) and request.payload.get("status") == "deactivated":
+            request.account["status"] = "deactivated"
+        return self._json({"status": request.account["status"],
+                           "contact": request.account["contact"]})
+
+    def _on_keyChange(self, request):
+        """RFC 8555, section 7.3.5."""
+        inner = request.payload
+        header, payload = (json.loads(unb64(inner[part])) for part in ("protected", "payload"))
+        jwk, account = header["jwk"], request.account
+        if (not verifies(inner, jwk) or payload["account"] != account["url"]
+                or payload["oldKey"] != account["jwk"] or "nonce" in header
+                or header["url"] != request.protected["url"]):
+            return problem("malformed", "not a key change of this account")
+        if thumbprint(jwk) in self.accounts:
+            return problem("conflict", "an account has this key", 409)
+        del self.accounts[thumbprint(account["jwk"])]
+        account["jwk"] = jwk
+        self.accounts[thumbprint(jwk)] = account
+        return self._json({"status": "valid", "contact": account["contact"]})
+
+    def _on_revokeCert(self, request):
+        """RFC 8555, section 7.6: by the account that ordered it, or by its own key."""
+        der = unb64(request.payload["certificate"])
+        leaf = x509.load_der_x509_certificate(der)
+        order = next((order for order in self.orders if order.leaf == leaf), None)
+        if order is None:
+            return problem("malformed", "this CA has not issued that certificate", 404)
+        jwk = request.protected.get("jwk")
+        if jwk is None and request.account is not order.account:
+            return problem("unauthorized", "another account ordered it", 403)
+        if jwk is not None:
+            numbers = leaf.public_key().public_numbers()
+            if unb64(jwk["x"]) != numbers.x.to_bytes(32, "big"):
+                return problem("unauthorized", "not the certificate's key", 403)
+        if leaf.serial_number in self.revoked:
+            return problem("alreadyRevoked", "it is revoked already")
+        self.revoked[leaf.serial_number] = request.payload.get("reason", 0)
+        return Answer(200)
 
     def _on_newOrder(self, request):
         identifiers = request.payload["identifiers"]
@@ -490,6 +555,8 @@ class ScriptedCa:
 
     def _on_authz(self, request, number):
         request.authz = authz = self.authzs[number]
+        if isinstance(request.payload, dict) and request.payload.get("status") == "deactivated":
+            authz.status = "deactivated"
         return self._json(self._authz_body(request, authz))
 
     def _authz_body(self, request, authz):

@@ -139,6 +139,10 @@ class Pebble:
     def intermediate(self, number=0):
         return x509.load_pem_x509_certificate(self._manage("/intermediates/%d" % number))
 
+    def status(self, serial):
+        """What it knows of a certificate, by its serial in hex: Status, Reason ..."""
+        return json.loads(self._manage("/cert-status-by-serial/" + serial))
+
     def requests(self):
         """[(method, resource)] in the order in which they came: ("POST", "/order-plz") ..."""
         pattern = re.compile(r"Pebble \S+ \S+ (\w+) (\S+) -> calling handler")
