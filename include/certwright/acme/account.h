@@ -37,13 +37,14 @@ void RegisterAccount(Client& client, const AccountWishes& wishes, model::Account
 void UpdateContact(Client& client, const std::string& email, model::Account& account,
                    std::stop_token stop);
 
-// Section 7.3.5: from now on the account's key is account.next_key_pem. Changes nothing in `account`:
-// an answer may be lost, so who asks has stored the new key before and settles after. Throws as
-// Client::Post, and Error(kRefused) where the CA has no keyChange or the key is another account's.
+// Section 7.3.5: from now on the account's key is account.next_key_pem. Changes nothing in
+// `account`: an answer may be lost, so who asks has stored the new key before and settles after.
+// Throws as Client::Post, and Error(kRefused) where the CA has no keyChange or the key is another
+// account's.
 void RolloverKey(Client& client, const model::Account& account, std::stop_token stop);
 
-// Section 7.3.6: nothing can be asked with this account any more; account.status says so. An account
-// that was deactivated already is fine. Throws as Client::Post.
+// Section 7.3.6: nothing can be asked with this account any more; account.status says so. An
+// account that was deactivated already is fine. Throws as Client::Post.
 void DeactivateAccount(Client& client, model::Account& account, std::stop_token stop);
 
 }  // namespace certwright::acme

@@ -16,8 +16,8 @@ std::vector<std::string> RevocationReasons();
 // Its number. Throws Error(kInput) that lists the names.
 int RevocationReasonCode(std::string_view name);
 
-// Revokes the first certificate of `chain_pem`. `signer` is the account, or the certificate's own key
-// without an account URL. One that is revoked already is fine. Throws as Client::Post, and
+// Revokes the first certificate of `chain_pem`. `signer` is the account, or the certificate's own
+// key without an account URL. One that is revoked already is fine. Throws as Client::Post, and
 // Error(kRefused) where the CA has no revokeCert.
 void RevokeCertificate(Client& client, const Signer& signer, const std::string& chain_pem,
                        std::string_view reason, std::stop_token stop);
