@@ -7,6 +7,7 @@ import pytest
 from harness import wait
 from harness.certwright import Certwright
 from harness.ports import free_port
+from harness.world import World
 from scripted_ca import ScriptedCa, already_replaced
 
 NAME = "a.example.test"
@@ -146,3 +147,22 @@ def test_pebble_takes_the_renewal_for_one(world):
     assert planned["window"] is not None, "asked for"
     # The earlier of the two counts, and the instant in the window is chance.
     assert planned["reason"] in ("window", "backstop")
+
+
+def test_pebble_renews_by_backstop(workdir, listener):
+    """Half of a short lifetime is gone before the CA's window comes."""
+    lifetime = 24
+    world = World(workdir, listener, options={"profiles": {
+        "default": {"description": "seconds", "validityPeriod": lifetime}}})
+    try:
+        world.certwright.ok("issue", NAME)
+        first = held(world.certwright)
+        (planned,) = plan(world.certwright)
+        assert planned["reason"] == "backstop"
+        wait.until(lambda: moment(0) >= planned["renew_at"], "its time has come", lifetime)
+        (looked,) = renew(world.certwright)
+        assert looked["result"] == "renewed", looked
+        assert held(world.certwright)["serial"] != first["serial"]
+        assert world.pebble.orders() == 2
+    finally:
+        world.stop()
