@@ -22,12 +22,13 @@ void AdoptBody(const json::Value& body, model::Account& account) {
 
 // The same with its URL, which comes in a header.
 void Adopt(const Answer& answer, model::Account& account) {
+  const json::Value body = answer.Json();  // first: what is none may pass (a page of a proxy)
   if (answer.location.empty()) {
     throw Error(FailureCode::kProtocol, "the CA sent an account without its URL (Location)",
                 "this is a fault of the CA, or of something between it and here");
   }
   account.url = answer.location;
-  AdoptBody(answer.Json(), account);
+  AdoptBody(body, account);
 }
 
 Signer SignerOf(const model::Account& account) {

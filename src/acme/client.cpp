@@ -181,10 +181,13 @@ std::string Client::TakeNonce(std::stop_token stop) {
   Read(response, request.url);
   const std::string_view nonce = response.Header("replay-nonce");
   if (nonce.empty() || nonce.size() > kMaxNonceBytes || !IsBase64Url(nonce)) {
-    throw Error(
-        FailureCode::kProtocol,
-        nonce.empty() ? "the CA sent no nonce" : "the CA sent a nonce that is not base64url",
-        "this is a fault of the CA, or of something between it and here");
+    Failure failure;
+    failure.code = FailureCode::kProtocol;
+    failure.detail =
+        nonce.empty() ? "the CA sent no nonce" : "the CA sent a nonce that is not base64url";
+    failure.advice = "this is a fault of the CA, or of something between it and here";
+    failure.transient = nonce.empty();  // a page of a proxy has none, and may be gone the next time
+    throw Error(std::move(failure));
   }
   return std::string(nonce);
 }

@@ -136,6 +136,18 @@ TEST_F(AccountTest, TakesNoAccountWithoutItsUrl) {
   EXPECT_EQ(account_.url, "");
 }
 
+TEST_F(AccountTest, APageOfAProxyInPlaceOfTheAccountMayPass) {
+  for (const char* page : {"<html>502 Bad Gateway</html>", ""}) {
+    http::Response response;
+    response.status = 200;
+    response.body = page;
+    AccountAnswer(response);
+    const Failure failure = FailureOf([&] { Register(); });
+    EXPECT_EQ(failure.code, FailureCode::kProtocol);
+    EXPECT_TRUE(failure.transient) << failure.detail;
+  }
+}
+
 TEST_F(AccountTest, TakesNoAccountThatIsGone) {
   for (const char* status : {"deactivated", "revoked", "odd\x1b"}) {
     AccountAnswer(JsonAnswer(200, json::Value::Object({{"status", status}}),

@@ -156,6 +156,7 @@ TEST_F(ClientTest, SaysSoWhereTheCaHasNoNonce) {
     const Failure failure = FailureOf([&] { Ask(); });
     EXPECT_EQ(failure.code, FailureCode::kProtocol);
     EXPECT_THAT(failure.detail, HasSubstr(row.says));
+    EXPECT_EQ(failure.transient, row.nonce.empty()) << "a page of a proxy carries none";
   }
 }
 
