@@ -10,6 +10,7 @@
 #include "certwright/issue/housekeeping.h"
 #include "certwright/store/events.h"
 #include "certwright/store/orders.h"
+#include "certwright/store/renewals.h"
 #include "decide.h"
 #include "fuse.h"
 
@@ -217,6 +218,8 @@ Obtainer::Work Obtainer::TakeUp(const Authority& authority, const ObtainRequest&
     if (!request.force) CheckFuse(session, fuse_, certificate, now);
     order.certificate_id = certificate.id;
     order.id = store::InsertOrder(session, order);
+    // Due until it has ended: a renewal that a dead process leaves open is found by the next look (I2).
+    if (held && held->current) store::SetNextAction(session, certificate.id, now, now);
     return {std::move(order), false};
   });
 }

@@ -9,6 +9,7 @@
 #include "certwright/base/parallel.h"
 #include "certwright/base/text.h"
 #include "certwright/store/events.h"
+#include "certwright/store/orders.h"
 #include "certwright/store/renewals.h"
 #include "lane_threads.h"
 
@@ -153,9 +154,11 @@ bool Scheduler::IsTurn(store::HeldCertificate& held, const Wanted& wanted, Looke
     model::ManagedCertificate as_if_well = certificate;
     as_if_well.last_error.reset();
     if (is_due(as_if_well)) return true;
-    return is_due(certificate) || wanted.force;
+    return is_due(certificate) || wanted.force || IsLeftOpen(certificate);
   }
-  if (!preflight_ || wanted.dry_run || !IsWatched(certificate)) return is_due(certificate);
+  if (!preflight_ || wanted.dry_run || !IsWatched(certificate)) {
+    return is_due(certificate) || IsLeftOpen(certificate);
+  }
   const Preflight seen = preflight_(certificate.names, stop);
   if (stop.stop_requested()) return false;
   const bool turned = TurnedGood(certificate, seen.good, clock_.Now());
@@ -166,6 +169,23 @@ bool Scheduler::IsTurn(store::HeldCertificate& held, const Wanted& wanted, Looke
   // Written down after the order where it turned: what dies in between turns again.
   if (!turned) KeepPreflight(certificate);
   return is_due(certificate) || turned;
+}
+
+// An order that a process left open when it died, or for want of network or disk, is a renewal that
+// somebody began: it goes on though nothing is due yet (I2), but not before its next try.
+bool Scheduler::IsLeftOpen(const model::ManagedCertificate& certificate) {
+  if (jobs_.IsUnderWay(certificate.name_set)) return false;
+  const UnixSeconds next_try = NextTryOfOpenOrder(certificate);
+  return next_try > 0 && next_try <= clock_.Now();
+}
+
+// 0: there is no open order.
+UnixSeconds Scheduler::NextTryOfOpenOrder(const model::ManagedCertificate& certificate) const {
+  const bool open = database_.Read([&](store::Session& session) {
+    return !store::FindOpenOrders(session, certificate.id).empty();
+  });
+  if (!open) return 0;
+  return certificate.last_error ? std::max<UnixSeconds>(certificate.last_error->retry_at, 1) : 1;
 }
 
 void Scheduler::KeepPreflight(const model::ManagedCertificate& certificate) {
@@ -200,6 +220,7 @@ UnixSeconds Scheduler::NextLook(const store::HeldCertificate& held, const Due& d
   const auto also = [&](UnixSeconds at) {
     if (at > 0) next = next > 0 ? std::min(next, at) : at;
   };
+  also(NextTryOfOpenOrder(held.certificate));
   if (preflight_) also(WatchAt(held.certificate, now));
   if (held.current) also(WarnOf(*held.current, held.certificate.failures, now).next);
   return next > 0 ? std::max(next, now + limits_.interval) : 0;

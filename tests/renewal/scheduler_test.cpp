@@ -100,6 +100,42 @@ TEST_F(SchedulerTest, CarriesOnTheRenewalThatADeadProcessBegan) {
   EXPECT_EQ(ca_.Orders(), 2u);
 }
 
+// Nothing is due: it was forced, and the process that was to do it is dead.
+TEST_F(SchedulerTest, CarriesOnAForcedRenewalThatADeadProcessBegan) {
+  Wanted forced;
+  forced.certificates = {Obtain({"a.example.org"}).held.certificate.id};
+  forced.force = true;
+  Tick();
+  std::stop_source stop;
+  ca_.before = [&](const Seen& seen) -> std::optional<http::Response> {
+    if (seen.kind != "finalize") return std::nullopt;
+    stop.request_stop();
+    throw Error(FailureCode::kCancelled, "dead");
+  };
+  Tick(forced, stop.get_token());
+  ca_.before = nullptr;
+  StartAgain();
+  EXPECT_EQ(TickOne().result, Result::kRenewed);
+  EXPECT_EQ(ca_.Orders(), 2u);
+  Pass(120);
+  EXPECT_THAT(Tick(), IsEmpty()) << "once";
+}
+
+TEST_F(SchedulerTest, CarriesOnAForcedRenewalAtTheTimeThatItsFailureTells) {
+  Wanted forced;
+  forced.certificates = {Obtain({"a.example.org"}).held.certificate.id};
+  forced.force = true;
+  Tick();
+  Cut("finalize");
+  const Looked failed = TickOne(forced);
+  ASSERT_EQ(failed.result, Result::kFailed);
+  ca_.before = nullptr;
+  EXPECT_THAT(Tick(), IsEmpty());
+  Pass(failed.failure->retry_at - clock_.Now() + 1);
+  EXPECT_EQ(TickOne().result, Result::kRenewed);
+  EXPECT_EQ(ca_.Orders(), 2u) << "the same order went on";
+}
+
 // I4: a CA whose window is always over, or a planner that always says "now".
 TEST_F(SchedulerTest, CannotFloodWhateverIsDue) {
   ca_.renewal_info = true;
