@@ -105,8 +105,10 @@ class Renew(Scene):
     prepared = (("issue", NAME),)
 
     def words(self, view):
-        # Forced again, what is done would be done once more, as it should.
-        return ["renew"] if self.renewed(view) else ["renew", "--force", NAME]
+        # Forced again, what is done would be done once more, as it should. What was begun is carried
+        # on without being asked for, by the timer's command.
+        begun = self.renewed(view) or view.open_orders()
+        return ["renew"] if begun else ["renew", "--force", NAME]
 
 
 class DaemonIssue(Scene):
@@ -118,6 +120,7 @@ class DaemonIssue(Scene):
     def run(self, interference):
         report = self.directory / "report.json"
         report.unlink(missing_ok=True)
+        self.killed = interference.error is None
         self._start(interference.words(report))
         answers = self._wait_answering()
         result = self._command(self.words(self.before), []) if answers else process.Result(
@@ -130,11 +133,16 @@ class DaemonIssue(Scene):
         return result, tracer.Report.read(report) if report.exists() else tracer.Report()
 
     def again(self):
+        view = self.look()
         if self.certwright.daemon is None or not self.certwright.daemon.alive():
             self.certwright.daemon = None
             self._start([])
             assert self._wait_answering(), self.certwright.daemon.output()
-        return self._command(self.words(self.look()), [])
+            # After an error its next try may be minutes away.
+            if view.open_orders() and self.killed:
+                wait.until(self.recorder.entries, "it was carried on without being asked", 20)
+                return self._command(["list"], [])
+        return self._command(self.words(view), [])
 
     def settle(self):
         if self.certwright.daemon is None:
@@ -164,4 +172,13 @@ class DaemonIssue(Scene):
         daemon.stop(20)
 
 
-SCENES = {scene.name: scene for scene in (Issue, Renew, DaemonIssue)}
+class DaemonRenew(DaemonIssue):
+    name = "daemon-renew"
+    reason = "renewed"
+    prepared = (("issue", NAME),)
+
+    def words(self, view):
+        return ["renew"] if self.renewed(view) else ["renew", "--force", NAME]
+
+
+SCENES = {scene.name: scene for scene in (Issue, Renew, DaemonIssue, DaemonRenew)}
