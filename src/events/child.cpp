@@ -28,9 +28,10 @@ constexpr Millis kGrace{2'000};
 constexpr Millis kTick{50};
 constexpr std::size_t kErrorBytesKept = 4096;
 
-// Transient where this machine lacks something just now: the program itself may be as good as ever.
+// Transient where this machine lacks something just now, or its disk does: the program itself may be as
+// good as ever, and the event must not be lost for it (I3).
 [[noreturn]] void ThrowNoStart(int error, std::string_view what, const Path& program) {
-  constexpr std::array kLack{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOSPC, ETXTBSY};
+  constexpr std::array kLack{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOSPC, EIO, ETXTBSY};
   try {
     ThrowErrno(error, what, program);
   } catch (const Error& thrown) {
