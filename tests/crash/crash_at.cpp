@@ -26,7 +26,8 @@ constexpr char kUsage[] =
     "  --error NAME      ... or do not execute the call: it fails with ENOSPC, EIO or EINTR\n"
     "  --always          ... and so does each one after it\n"
     "  --children        calls of the processes that it starts count as well\n"
-    "  --report FILE     writes there how many calls matched, and which one was hit, as JSON\n"
+    "  --report FILE     writes there how many calls matched, and which one was hit, as JSON:\n"
+    "                    when it is hit (code -1), and at the end\n"
     "Ends with the command's exit code, or 128 and its signal.\n";
 
 struct Options {
@@ -96,6 +97,13 @@ std::string Quoted(const std::string& text) {
   return quoted + "\"";
 }
 
+void Report(const Options& options, long seen, const Described& hit, int code) {
+  if (options.report.empty()) return;
+  std::ofstream(options.report) << "{\"seen\": " << seen << ", \"hit\": " << Quoted(hit.name)
+                                << ", \"target\": " << Quoted(hit.target)
+                                << ", \"code\": " << code << "}\n";
+}
+
 int Run(const Options& options) {
   long seen = 0;
   Described hit;
@@ -108,17 +116,16 @@ int Run(const Options& options) {
     ++seen;
     const bool now = seen == options.at || (options.always && options.at > 0 && seen > options.at);
     if (!now) return {};
-    if (seen == options.at) hit = described;
+    if (seen == options.at) {
+      hit = described;
+      Report(options, seen, hit, -1);  // a daemon may go on for long
+    }
     if (options.error == 0) return {Verdict::What::kKill, 0};
     return {Verdict::What::kFail, options.error};
   };
   const int status = Trace(options.command, NumbersOf(options.kinds), judge);
   const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-  if (!options.report.empty()) {
-    std::ofstream(options.report) << "{\"seen\": " << seen << ", \"hit\": " << Quoted(hit.name)
-                                  << ", \"target\": " << Quoted(hit.target)
-                                  << ", \"code\": " << code << "}\n";
-  }
+  Report(options, seen, hit, code);
   return code;
 }
 

@@ -76,7 +76,8 @@ def _first_run_problems(point, interference, first):
     problems = []
     if point.scene != "daemon" and first.code not in EXIT_CODES[interference.error]:
         problems.append("the exit code is %d" % first.code)
-    said = [line for line in first.stderr.splitlines() if line.startswith("certwright: ")]
+    said = [line for line in first.stderr.splitlines()
+            if line.startswith(("certwright: ", NAME + ": failed: "))]
     # Where the error was to be written, it cannot be read.
     if not said and not point.target.endswith(".stderr") and point.scene != "daemon":
         problems.append("it ended with %d and said nothing" % first.code)
