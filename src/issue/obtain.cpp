@@ -30,6 +30,19 @@ bool IsOfTheAccount(const Failure& failure) {
   return failure.acme_type == "accountDoesNotExist" || failure.acme_type == "userActionRequired";
 }
 
+model::Event FailedEvent(const store::HeldCertificate& held, const Failure& failure,
+                         const std::string& reason, UnixSeconds now) {
+  model::Event event;
+  event.name = "certificate-failed";
+  event.reason = reason;
+  event.names = model::Names(held.certificate.names);
+  event.certificate_id = held.certificate.id;
+  event.not_after = held.current ? held.current->not_after : 0;
+  event.failure = failure;
+  event.created_at = now;
+  return event;
+}
+
 void GiveUp(store::Session& session, OrderRecord& order, std::string why) {
   order.state = OrderState::kFailed;
   order.leftover = !order.authorizations.empty();
@@ -267,9 +280,13 @@ Failure Obtainer::RecordFailure(const ObtainRequest& request, Failure failure) {
     database_.Write([&](store::Session& session) {
       const auto held = store::FindByNameSet(session, model::NameSetKey(request.identifiers));
       if (!held) return;
-      failure.retry_at = next_try_(failure, held->certificate.failures + 1);
-      store::RecordFailure(session, held->certificate.id, failure, failure.retry_at, clock_.Now());
+      const AfterFailure after = next_try_(failure, held->certificate.failures + 1);
+      failure.retry_at = after.try_at;
+      store::RecordFailure(session, held->certificate.id, failure, after.look_at, clock_.Now());
+      if (after.told.empty()) return;
+      store::AppendEvent(session, FailedEvent(*held, failure, after.told, clock_.Now()));
     });
+    feed_.Notify();
   } catch (const Error& error) {
     log::Error(Cat("the failure could not be written down: ", error.what()));
   }

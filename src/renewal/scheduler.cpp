@@ -24,6 +24,7 @@ constexpr Millis kOrderPatience{3'600'000};
 constexpr Millis kShortestNap{100};
 // A CA that has no ARI may have it one day.
 constexpr UnixSeconds kNoWindows = 24 * 3600;
+constexpr UnixSeconds kSoon = 60;
 // A clock that is set back by so little was not wrong.
 constexpr UnixSeconds kSetBack = 60;
 
@@ -40,9 +41,12 @@ std::string_view ResultName(Looked::Result result) {
 }
 
 issue::NextTry MakeNextTry(Clock& clock, Random& random) {
-  return [&](const Failure& failure, int failures) {
+  return [&](const Failure& failure, int failures) -> issue::AfterFailure {
     const UnixSeconds now = clock.Now();
-    return now + RetryDelay(failure, failures, now, random);
+    const bool parked_now = IsParked(failures) && !IsParked(failures - 1);
+    // Looked at soon, whoever made it fail: what else it waits for is planned then.
+    return {now + RetryDelay(failure, failures, now, random), now + kSoon,
+            failures == 1 ? "failed" : parked_now ? "parked" : ""};
   };
 }
 

@@ -81,7 +81,10 @@ class ActionsTest : public testing::Test {
         client_(kDirectory, ca_, clock_),
         accounts_(*database_, client_, Wishes, clock_),
         feed_(*database_, clock_),
-        obtainer_(*database_, authorities_, presenter_, feed_, clock_, issue::Fuse{}, {}, [this](const Failure&, int) { return clock_.Now() + 60; }) {
+        obtainer_(*database_, authorities_, presenter_, feed_, clock_, issue::Fuse{}, {},
+                  [this](const Failure&, int) -> issue::AfterFailure {
+                    return {clock_.Now() + 60, clock_.Now() + 60, ""};
+                  }) {
     jobs_.emplace(obtainer_, clock_, 4);
     scheduler_.emplace(*database_, obtainer_, *jobs_, feed_, clock_, SystemRandom());
     runner_.emplace(MakeContext());

@@ -94,6 +94,22 @@ def test_a_person_tries_what_is_parked(failing):
     assert looked["result"] == "renewed", looked
 
 
+def test_handlers_are_told_of_the_first_failure_and_of_the_parking(world):
+    certwright = world.certwright
+    recorder = Recorder(certwright.events_dir, "certificate-failed")
+    recorder.add("handler")
+    world.dns.point(NAME, NOWHERE)
+    for failures in (1, 2, 9, 10):
+        if failures > 1:
+            meddle(certwright, "UPDATE certificate SET failures = ?", failures - 1)
+        assert certwright.run("issue", NAME).code == 3
+    first, parked = [entry["payload"] for entry in recorder.entries()]
+    assert (first["reason"], parked["reason"]) == ("failed", "parked")
+    assert first["names"] == [NAME] and first["not_after"] is None
+    assert first["failure"]["acme_type"] and first["next_try"] == first["failure"]["retry_at"]
+    assert show(certwright)["parked"]
+
+
 def test_what_cannot_be_renewed_is_warned_of(world):
     certwright = world.certwright
     recorder = Recorder(certwright.events_dir, "certificate-expiring")

@@ -82,8 +82,9 @@ struct Process {
         authorities(InOrder(others)),
         feed(*database, clock),
         obtainer(*database, authorities, presenter, feed, clock, Fuse{}, {},
-                 [&clock](const Failure& failure, int) {
-                   return std::max(failure.retry_at, clock.Now() + 60);
+                 [&clock](const Failure& failure, int failures) -> AfterFailure {
+                   const UnixSeconds at = std::max(failure.retry_at, clock.Now() + 60);
+                   return {at, at, failures == 1 ? "failed" : failures == 3 ? "parked" : ""};
                  },
                  std::move(caa)) {}
 
@@ -173,6 +174,12 @@ class IssueTest : public testing::Test {
   }
   std::vector<model::Event> Events() {
     return Read([](store::Session& session) { return store::ListEvents(session, 0, 100); });
+  }
+  std::vector<model::Event> Changes() {
+    std::vector<model::Event> changes = Events();
+    std::erase_if(changes,
+                  [](const model::Event& event) { return event.name != "certificate-changed"; });
+    return changes;
   }
   // The name that is remembered for a module, or "".
   std::string RequestOf(const std::string& owner) {

@@ -42,7 +42,7 @@ TEST_F(RemoveTest, TellsNothingOfWhatNobodyWasToldOf) {
   const std::int64_t id = Held("a.example.org").certificate.id;
   EXPECT_EQ(RemoveIt(id), 0) << "never obtained";
   EXPECT_FALSE(Read([&](store::Session& session) { return store::FindById(session, id); }));
-  EXPECT_TRUE(Events().empty());
+  EXPECT_TRUE(Changes().empty());
 }
 
 TEST_F(RemoveTest, LeavesItWhereTheEventCannotBeWritten) {

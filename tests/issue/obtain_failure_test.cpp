@@ -71,7 +71,9 @@ TEST_F(FailureTest, IsWrittenDownWithCertificateAndOrder) {
     const model::OrderRecord order = Orders("a.example.org")[0];
     EXPECT_EQ(order.state, row.state);
     EXPECT_EQ(order.failure.has_value(), row.state == OrderState::kFailed);
-    EXPECT_TRUE(Events().empty());
+    ASSERT_EQ(Events().size(), 1u);
+    EXPECT_EQ(Events()[0].name, "certificate-failed");
+    EXPECT_EQ(Events()[0].failure, failure);
     EXPECT_EQ(presenter_.Presented().size(), presenter_.Withdrawn().size());
   }
 }
@@ -98,6 +100,22 @@ TEST_F(FailureTest, IsCountedInARow) {
   Refused(3, 1, {"a.example.org"});
   EXPECT_EQ(Held("a.example.org").certificate.failures, 3);
   EXPECT_EQ(Orders("a.example.org").size(), 3u) << "each was a new order";
+}
+
+TEST_F(FailureTest, IsToldWhereSomebodySaysSo) {
+  const UnixSeconds not_after = Obtain({"a.example.org"}).held.current->not_after;
+  Answers("newOrder", ProblemAnswer(403, "unauthorized", "no"));
+  for (int i = 0; i < 4; ++i) Fails(Forced({"a.example.org"}));
+  std::vector<std::string> told;
+  for (const model::Event& event : Events()) told.push_back(event.name + " " + event.reason);
+  EXPECT_THAT(told, ElementsAre("certificate-changed issued", "certificate-failed failed",
+                                "certificate-failed parked"));
+  const model::Event last = Events().back();
+  EXPECT_THAT(last.names, ElementsAre("a.example.org"));
+  EXPECT_EQ(last.certificate_id, Held("a.example.org").certificate.id);
+  EXPECT_EQ(last.not_after, not_after);
+  EXPECT_EQ(last.failure->acme_type, "unauthorized");
+  EXPECT_EQ(last.failure->retry_at, clock_.Now() + 60);
 }
 
 TEST_F(FailureTest, OfAFreshOrderIsNotTriedAgainAtOnce) {

@@ -212,14 +212,14 @@ TEST_F(ResumeTest, ActivationIsStoredAsAWholeOrNotAtAll) {
     const store::HeldCertificate held = Held(kNames);
     EXPECT_FALSE(held.current);
     EXPECT_GT(held.certificate.next_action_at, clock_.Now()) << "somebody looks again";
-    EXPECT_TRUE(Events().empty());
+    EXPECT_TRUE(Changes().empty());
     EXPECT_EQ(RequestOf(request.owner), "");
     ASSERT_EQ(Orders(kNames).size(), 1u);
     EXPECT_NE(Orders(kNames)[0].state, OrderState::kDone);
 
     EXPECT_TRUE(Obtain(request).issued) << "what the CA issued is fetched again";
     EXPECT_EQ(ca_.Orders() - ca_orders, 1u);
-    EXPECT_EQ(Events().size(), 1u);
+    EXPECT_EQ(Changes().size(), 1u);
     EXPECT_EQ(RequestOf(request.owner), "a.example.org");
     ca_orders = ca_.Orders();
   }

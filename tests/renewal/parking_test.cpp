@@ -165,6 +165,20 @@ TEST_F(ParkingTest, APersonAlwaysTries) {
   EXPECT_EQ(looks_, 0);
 }
 
+TEST_F(ParkingTest, TellsTheFirstFailureAndTheOneThatParks) {
+  const auto after = renewal::MakeNextTry(clock_, SystemRandom());
+  std::vector<std::string> told;
+  for (int failures = 1; failures <= 40; ++failures) {
+    const AfterFailure next = after(NetworkFailure(), failures);
+    told.push_back(next.told);
+    EXPECT_GE(next.try_at, clock_.Now() + 60);
+    EXPECT_LE(next.look_at, next.try_at) << "soon: what else it waits for is planned then";
+  }
+  EXPECT_EQ(told.front(), "failed");
+  EXPECT_EQ(told[9], "parked");
+  EXPECT_EQ(std::count(told.begin(), told.end(), ""), 38);
+}
+
 TEST_F(ParkingTest, WarnsOfAnUploadedOneThreeTimes) {
   Give(model::Origin::kUpload, kNow, kNow + 90 * kDay);
   int ticks = 0;

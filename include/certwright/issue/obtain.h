@@ -45,8 +45,14 @@ struct Fuse {
   UnixSeconds window = 7 * 24 * 3600;
 };
 
-// When the next try is made after failure number `failures` in a row (1: the first).
-using NextTry = std::function<UnixSeconds(const Failure& failure, int failures)>;
+// What follows on a failure.
+struct AfterFailure {
+  UnixSeconds try_at = 0;   // the next try
+  UnixSeconds look_at = 0;  // when the certificate is looked at: not later
+  std::string told;         // reason of an event certificate-failed; "": none
+};
+// After failure number `failures` in a row (1: the first).
+using NextTry = std::function<AfterFailure(const Failure& failure, int failures)>;
 
 class Obtainer {
  public:

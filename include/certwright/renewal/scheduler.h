@@ -109,7 +109,8 @@ class Scheduler {
   std::jthread thread_;  // last: joined first
 };
 
-// What issue::Obtainer is given for its failures: when the next try is made.
+// What issue::Obtainer is given for its failures: when the next try is made. Told are the first
+// failure in a row and the one that parks it.
 issue::NextTry MakeNextTry(Clock& clock, Random& random);
 
 }  // namespace certwright::renewal
