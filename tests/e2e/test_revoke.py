@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from harness import wait
+from harness import tls, wait
 from harness.certwright import Certwright
 from harness.ports import free_port
 from scripted_ca import ScriptedCa
@@ -66,6 +66,21 @@ def test_the_replacement_comes_first(traefik_world):
     refused = certwright.run("activate", old)
     assert refused.code == REFUSED and "revoked" in refused.stderr
     assert revoke(certwright, old)["serial"] == old, "it is already"
+
+
+def test_a_former_version_is_served_again(traefik_world):
+    certwright = traefik_world.certwright
+    certwright.serve()
+    certwright.ok("issue", NAME)
+    first = show(certwright)["serial"]
+    certwright.ok("renew", "--force", NAME)
+
+    def served():
+        return tls.served_certificate(traefik_world.traefik.https_port, NAME).serial_number
+
+    assert served() != int(first, 16)
+    certwright.ok("activate", first)
+    assert served() == int(first, 16), "it is, when the command returns"
 
 
 @pytest.fixture
@@ -168,3 +183,24 @@ def test_authorizations_of_a_failed_order_are_given_up(make_pair):
     certwright.serve()
     wait.until(lambda: sorted(authz.status for authz in ca.authzs) == ["deactivated", "invalid"],
                "what was left pending is given up")
+
+
+def test_the_ca_that_issued_it_revokes_it(workdir, listener):
+    port = free_port()
+    first, second = ScriptedCa(listener, http_port=port), ScriptedCa(listener, http_port=port)
+    bundle = str(listener.root)
+    certwright = Certwright(workdir / "cw", {
+        "acme": {"directory": first.directory_url, "ca_bundle": bundle, "fallback": [
+            {"directory": second.directory_url, "ca_bundle": bundle, "agree_to_terms": True}]},
+        "http01": {"listen": "127.0.0.1:%d" % port},
+    })
+    try:
+        first.stop()
+        certwright.ok("issue", NAME)
+        serial = int(show(certwright)["serial"], 16)
+        other = certwright.ok("--json", "account", "rollover", "--ca", second.directory_url).json()
+        assert other["directory"] == second.directory_url and second.count("keyChange") == 1
+        certwright.ok("revoke", NAME)
+        assert list(second.revoked) == [serial]
+    finally:
+        second.stop()
