@@ -62,8 +62,8 @@ void AddStore(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("backup", "Write a copy of the whole store, also while it is in use");
   command->footer(
       "\nThe copy is consistent as of one instant, whole or not there, and 0600: it holds every\n"
-      "private key. Where a daemon runs, the daemon writes it, so it must be allowed to write\n"
-      "there.\n\nExit codes: 0; 64 the file is there already; 74, 77 it cannot be written.");
+      "private key. Where a daemon runs, the daemon writes it: under systemd that is allowed in\n"
+      "/var/lib/certwright only, unless its unit says more.\n\nExit codes: 0; 64 the file is there already; 74, 77 it cannot be written.");
   command->add_option("FILE", *backup, "The file to make")->required();
   command->add_flag("--force", *force, "Overwrite a file that is there");
   command->callback([&chosen, backup, force] {
