@@ -1,5 +1,3 @@
-// Deprecated since c-ares 1.28, whose successors Debian 12 does not have.
-#define CARES_NO_DEPRECATED
 #include "certwright/probe/dns.h"
 
 #include <ares.h>

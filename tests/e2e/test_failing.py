@@ -76,6 +76,20 @@ def test_the_way_turns_good(failing):
     assert not told["parked"] and told["failures"] == 0 and told["preflight"] is None
 
 
+def test_a_caa_record_is_seen_before_an_order_is_made(failing):
+    certwright = failing.certwright
+    failing.dns.point(NAME, HERE)
+    failing.dns.caa(NAME, ";")
+    park(certwright)
+    (looked,) = renew(certwright)
+    assert looked["result"] == "not-due"
+    assert "CAA 0 issue" in show(certwright)["preflight"]["saw"]
+    failing.dns.caa(NAME)
+    due_now(certwright)
+    (looked,) = renew(certwright)
+    assert looked["result"] == "renewed", looked
+
+
 def test_the_daemon_sees_that_the_way_turned_good(failing):
     certwright = failing.certwright
     park(certwright)

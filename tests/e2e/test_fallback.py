@@ -46,6 +46,19 @@ def test_the_second_pebble_issues_while_the_first_is_down(two):
     assert ca_of(world.certwright) == first_url, "back at the next renewal"
 
 
+def test_caa_keeps_the_second_out(two):
+    world, second = two
+    world.dns.caa("example.test", ";")
+    world.pebble.stop()
+    result = world.certwright.run("issue", NAME)
+    assert result.code == 3
+    assert "example.test CAA 0 issue" in result.stderr, result.stderr
+    assert second.orders() == 0
+    world.dns.caa("example.test")
+    world.certwright.ok("issue", NAME)
+    assert ca_of(world.certwright) == second.directory_url
+
+
 def test_limits_that_are_spent_and_names_that_are_refused(workdir, listener):
     port = free_port()
     first, second = (ScriptedCa(listener, http_port=port) for _ in range(2))
