@@ -66,13 +66,13 @@ def test_commands_during_reloads_do_not_fail(certwright):
     certwright.serve()
     certwright.ok("issue", NAME)
     with Reloads(certwright, pause=0.02) as reloads:
-        until = time.monotonic() + 6
         commands = 0
-        while time.monotonic() < until:
+        until = time.monotonic() + 60  # a sanitizer on a busy machine
+        while (reloads.count < 30 or commands < 60) and time.monotonic() < until:
             for words in (["list"], ["show", NAME], ["export", NAME, "--format", "fullchain"]):
                 certwright.ok(*words)
                 commands += 1
-    assert reloads.count > 5 and commands > 5, (reloads.count, commands)
+    assert reloads.count >= 10 and commands >= 10, (reloads.count, commands)
     assert certwright.daemon.alive()
 
 
