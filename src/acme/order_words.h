@@ -10,7 +10,7 @@
 namespace certwright::acme {
 
 // "the CA sent <detail>": Error(kProtocol).
-[[noreturn]] inline void Refuse(std::string detail) {
+[[noreturn]] inline void Refuse(const std::string& detail) {
   throw Error(FailureCode::kProtocol, Cat("the CA sent ", detail),
               "this is a fault of the CA, or of something between it and here");
 }
