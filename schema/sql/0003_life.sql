@@ -47,6 +47,8 @@ ALTER TABLE certificate ADD COLUMN preflight_at INTEGER NOT NULL DEFAULT 0;
 -- A person's --force, and authorizations that a failed order may have left pending at the CA.
 ALTER TABLE acme_order ADD COLUMN forced INTEGER NOT NULL DEFAULT 0 CHECK (forced IN (0, 1));
 ALTER TABLE acme_order ADD COLUMN leftover INTEGER NOT NULL DEFAULT 0 CHECK (leftover IN (0, 1));
+-- Names of limits, divided by blanks, of which it took one.
+ALTER TABLE acme_order ADD COLUMN counted TEXT NOT NULL DEFAULT '';
 CREATE INDEX acme_order_leftover ON acme_order (id) WHERE leftover = 1;
 
 -- RFC 8555 section 7.3.5: the key that the account is to have, stored before the CA hears of it.

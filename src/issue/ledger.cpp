@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/issue/limit_words.h"
-#include "certwright/model/registered_domain.h"
 #include "certwright/store/budgets.h"
+#include "needs.h"
 
 namespace certwright::issue {
 
@@ -40,65 +39,23 @@ void SpendOne(store::Session& session, const std::string& ca, const Limit& limit
   SaveArrival(session, ca, limit, subject, Spend(limit, arrival, now), now);
 }
 
-std::set<std::string> DomainsOf(const std::vector<model::Identifier>& identifiers) {
-  std::set<std::string> domains;
-  for (const auto& identifier : identifiers) domains.insert(model::RegisteredDomain(identifier));
-  return domains;
-}
-
-std::vector<std::string> SubjectsOf(LimitName name, const Asked& asked) {
-  switch (name) {
-    case LimitName::kOrders:
-    case LimitName::kAccounts: return {kAccountSubject};
-    case LimitName::kCertificatesPerExactSet: return {model::NameSetKey(asked.identifiers)};
-    case LimitName::kCertificatesPerDomain: {
-      const auto domains = DomainsOf(asked.identifiers);
-      return {domains.begin(), domains.end()};
-    }
-    case LimitName::kFailedAuthorizations:
-    case LimitName::kConsecutiveFailures: return model::Names(asked.identifiers);
-  }
-  return {};
-}
-
-bool IsSpentByOrders(LimitName name) {
-  return name == LimitName::kOrders || name == LimitName::kCertificatesPerDomain ||
-         name == LimitName::kCertificatesPerExactSet;
-}
-
-// What is counted, for a sentence.
-std::string Things(const Need& need) {
-  switch (need.limit.name) {
-    case LimitName::kOrders: return "new orders";
-    case LimitName::kAccounts: return "new accounts";
-    case LimitName::kCertificatesPerExactSet: return "certificates for exactly these names";
-    case LimitName::kCertificatesPerDomain: return Cat("certificates for ", need.subject);
-    case LimitName::kFailedAuthorizations: return Cat("failed validations of ", need.subject);
-    case LimitName::kConsecutiveFailures:
-      return Cat("failed validations in a row of ", need.subject);
-  }
-  return "";
-}
-
-// The names of the order that have to do with it.
-std::vector<std::string> Concerned(const Need& need, const Asked& asked) {
-  std::vector<std::string> names;
-  for (const model::Identifier& identifier : asked.identifiers) {
-    const bool counted_by_name = need.limit.name == LimitName::kFailedAuthorizations ||
-                                 need.limit.name == LimitName::kConsecutiveFailures;
-    const bool below = need.limit.name == LimitName::kCertificatesPerDomain
-                           ? model::RegisteredDomain(identifier) == need.subject
-                           : !counted_by_name || identifier.value == need.subject;
-    if (below) names.push_back(identifier.value);
-  }
-  return names;
+// Once in `counted` for several domains of one limit.
+void Take(store::Session& session, model::OrderRecord& order, const Need& need, UnixSeconds now) {
+  SpendOne(session, order.directory, need.limit, need.subject, now);
+  auto& counted = order.counted;
+  const bool there = std::find(counted.begin(), counted.end(), need.limit.name) != counted.end();
+  if (!there) counted.push_back(need.limit.name);
 }
 
 [[noreturn]] void Refuse(const std::string& ca, const Shortage& shortage, const Asked& asked) {
   Failure failure;
   failure.code = FailureCode::kRateLimited;
-  failure.detail = Cat("refused here before ", ca, " would: ", ShortageText(shortage),
-                       "; the next one passes at ", FormatUtc(shortage.room.next_at));
+  const bool kept = shortage.room.left > 0;
+  failure.detail = Cat("refused here",
+                       kept ? Cat(", to keep room for renewals at ", ca)
+                            : Cat(" before ", ca, " would"),
+                       ": ", ShortageText(shortage), "; the next one passes at ",
+                       FormatUtc(shortage.room.next_at));
   failure.advice =
       "wait until then; 'certwright ledger' shows what is left, and --force orders all the same";
   failure.identifiers = Concerned(shortage.need, asked);
@@ -124,29 +81,6 @@ std::optional<Shortage> Longest(const std::vector<Need>& needs, const Asked& ask
 
 }  // namespace
 
-std::string ShortageText(const Shortage& shortage) {
-  const Limit& limit = shortage.need.limit;
-  const std::int64_t used = limit.burst - shortage.room.left;
-  const UnixSeconds hours = limit.window / 3600;
-  const std::string window = limit.window % 3600 == 0 ? Cat(hours, hours == 1 ? " hour" : " hours")
-                                                      : Cat(limit.window, " seconds");
-  const bool kept = shortage.room.left > 0;
-  return Cat(used, " of ", limit.burst, " ", Things(shortage.need), " within ", window,
-             " are used",
-             kept ? Cat(", and the last ", limit.renewal_reserve, " are kept for renewals") : "");
-}
-
-Asked AskedBy(const model::OrderRecord& order,
-              const std::optional<model::CertificateVersion>& held) {
-  Asked asked;
-  asked.ca = order.directory;
-  asked.identifiers = order.identifiers;
-  asked.replaces = !order.replaces.empty();
-  asked.renewal = held && held->origin == model::Origin::kAcme;
-  asked.same_set = asked.renewal && held->ca == order.directory;
-  return asked;
-}
-
 Ledger::Ledger(std::vector<model::CaLimits> limits) : limits_(std::move(limits)) {}
 
 const Ledger& Ledger::WithoutLimits() {
@@ -163,18 +97,8 @@ const model::CaLimits* Ledger::LimitsOf(const std::string& ca) const {
 }
 
 std::vector<Need> Ledger::NeedsOf(const Asked& asked) const {
-  std::vector<Need> needs;
   const model::CaLimits* ca = LimitsOf(asked.ca);
-  if (ca == nullptr) return needs;
-  for (const Limit& limit : ca->limits) {
-    if (limit.name == LimitName::kAccounts) continue;
-    const bool exempt = (asked.replaces && limit.exempts_replaces) ||
-                        (asked.same_set && limit.exempts_same_set);
-    for (std::string& subject : SubjectsOf(limit.name, asked)) {
-      needs.push_back({limit, std::move(subject), exempt, IsSpentByOrders(limit.name)});
-    }
-  }
-  return needs;
+  return ca == nullptr ? std::vector<Need>{} : issue::NeedsOf(ca->limits, asked);
 }
 
 void Ledger::Check(store::Session& session, const Asked& asked, UnixSeconds now) const {
@@ -184,60 +108,87 @@ void Ledger::Check(store::Session& session, const Asked& asked, UnixSeconds now)
   if (shortage) Refuse(LimitsOf(asked.ca)->name, *shortage, asked);
 }
 
-void Ledger::Admit(store::Session& session, const Asked& asked, bool forced,
-                   UnixSeconds now) const {
+void Ledger::Admit(store::Session& session, model::OrderRecord& order,
+                   const std::optional<model::CertificateVersion>& held, UnixSeconds now) const {
+  const Asked asked = AskedBy(order, held);
   try {
     Check(session, asked, now);
   } catch (const Error& error) {
-    if (!forced) throw;
+    if (!order.forced) throw;
     log::Warning(Cat(model::NameSetKey(asked.identifiers), ": forced, though it was to be ",
                      error.what()));
   }
   store::PruneBudgets(session, now);
+  order.counted.clear();
   for (const Need& need : NeedsOf(asked)) {
-    if (need.spends && !need.exempt) SpendOne(session, asked.ca, need.limit, need.subject, now);
+    if (need.spends && !need.exempt) Take(session, order, need, now);
   }
 }
 
-void Ledger::SpendWithoutReplaces(store::Session& session, const Asked& asked,
-                                  UnixSeconds now) const {
-  for (const Need& need : NeedsOf(asked)) {
-    if (!need.spends || need.exempt || !need.limit.exempts_replaces) continue;
-    SpendOne(session, asked.ca, need.limit, need.subject, now);
+void Ledger::DropReplaces(store::Session& session, model::OrderRecord& order,
+                          const std::optional<model::CertificateVersion>& held,
+                          UnixSeconds now) const {
+  const std::vector<LimitName> before = order.counted;
+  for (const Need& need : NeedsOf(AskedBy(order, held))) {
+    const bool counted = std::find(before.begin(), before.end(), need.limit.name) != before.end();
+    if (need.spends && !need.exempt && !counted) Take(session, order, need, now);
   }
 }
 
-void Ledger::Refund(store::Session& session, const Asked& asked, bool made,
+void Ledger::Failed(store::Session& session, model::OrderRecord& order, const Failure& failure,
+                    model::OrderState reached, UnixSeconds now) const {
+  const bool made = !order.url.empty();
+  const bool refused = failure.code == FailureCode::kRefused;
+  const bool limited = failure.code == FailureCode::kRateLimited && !failure.acme_type.empty();
+  const bool ended = order.state == model::OrderState::kFailed && refused;
+  if (order.certificate_url.empty() && (ended || (limited && !made))) {
+    Refund(session, order, !made, now);
+  }
+  if (limited) Learn(session, AskedBy(order, std::nullopt), failure, now);
+  if (ended && reached == model::OrderState::kValidating) {
+    CountFailures(session, order, failure.identifiers, now);
+  }
+}
+
+// One that was finalized may be a certificate by now.
+void Ledger::GiveUp(store::Session& session, model::OrderRecord& order, UnixSeconds now) const {
+  const bool finalized = order.state == model::OrderState::kProcessing ||
+                         order.state == model::OrderState::kIssued || !order.certificate_url.empty();
+  if (!finalized) Refund(session, order, false, now);
+}
+
+void Ledger::Succeeded(store::Session& session, const model::OrderRecord& order) const {
+  if (LimitsOf(order.directory) == nullptr) return;
+  for (const model::Identifier& identifier : order.identifiers) {
+    store::DeleteBudget(session, order.directory,
+                        std::string(model::LimitText(LimitName::kConsecutiveFailures)),
+                        identifier.value);
+  }
+}
+
+void Ledger::Refund(store::Session& session, model::OrderRecord& order, bool order_too,
                     UnixSeconds now) const {
-  for (const Need& need : NeedsOf(asked)) {
-    if (!need.spends || need.exempt) continue;
-    if (made && need.limit.name == LimitName::kOrders) continue;
-    const std::int64_t arrival = ArrivalOf(session, asked.ca, need.limit, need.subject, now);
+  const std::vector<LimitName> counted = std::exchange(order.counted, {});
+  for (const Need& need : NeedsOf(AskedBy(order, std::nullopt))) {
+    const LimitName name = need.limit.name;
+    if (std::find(counted.begin(), counted.end(), name) == counted.end()) continue;
+    if (name == LimitName::kOrders && !order_too) {
+      order.counted.push_back(name);
+      continue;
+    }
+    const auto arrival = ArrivalOf(session, order.directory, need.limit, need.subject, now);
     if (arrival == 0) continue;  // all is back already
-    SaveArrival(session, asked.ca, need.limit, need.subject,
+    SaveArrival(session, order.directory, need.limit, need.subject,
                 issue::Refund(need.limit, arrival, now), now);
   }
 }
 
-void Ledger::CountFailures(store::Session& session, const std::string& ca,
-                           const std::vector<std::string>& names, UnixSeconds now) const {
-  const model::CaLimits* limits = LimitsOf(ca);
-  if (limits == nullptr) return;
-  for (const Limit& limit : limits->limits) {
-    if (limit.name != LimitName::kFailedAuthorizations &&
-        limit.name != LimitName::kConsecutiveFailures) {
-      continue;
-    }
-    for (const std::string& name : names) SpendOne(session, ca, limit, name, now);
-  }
-}
-
-void Ledger::EndFailures(store::Session& session, const Asked& asked) const {
-  if (LimitsOf(asked.ca) == nullptr) return;
-  for (const model::Identifier& identifier : asked.identifiers) {
-    store::DeleteBudget(session, asked.ca,
-                        std::string(model::LimitText(LimitName::kConsecutiveFailures)),
-                        identifier.value);
+void Ledger::CountFailures(store::Session& session, const model::OrderRecord& order,
+                           const std::vector<std::string>& failed, UnixSeconds now) const {
+  for (const Need& need : NeedsOf(AskedBy(order, std::nullopt))) {
+    if (need.spends) continue;
+    if (std::find(failed.begin(), failed.end(), need.subject) == failed.end()) continue;
+    SpendOne(session, order.directory, need.limit, need.subject, now);
   }
 }
 

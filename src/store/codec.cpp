@@ -123,6 +123,23 @@ std::vector<model::AuthorizationRecord> DecodeAuthorizations(std::string_view te
   return records;
 }
 
+std::string EncodeLimits(const std::vector<model::LimitName>& limits) {
+  std::vector<std::string> names;
+  for (const model::LimitName limit : limits) names.emplace_back(model::LimitText(limit));
+  return Join(names, " ");
+}
+
+std::vector<model::LimitName> DecodeLimits(std::string_view text) {
+  std::vector<model::LimitName> limits;
+  if (text.empty()) return limits;
+  for (const std::string& name : Split(text, ' ')) {
+    const auto limit = model::LimitFromText(name);
+    if (!limit) ThrowDamaged("a limit", name);
+    limits.push_back(*limit);
+  }
+  return limits;
+}
+
 std::string_view OriginName(model::Origin origin) {
   switch (origin) {
     case model::Origin::kAcme:

@@ -23,6 +23,10 @@ std::vector<model::Identifier> DecodeIdentifiers(std::string_view text);
 std::string EncodeAuthorizations(const std::vector<model::AuthorizationRecord>& records);
 std::vector<model::AuthorizationRecord> DecodeAuthorizations(std::string_view text);
 
+// "orders certificates-per-domain"
+std::string EncodeLimits(const std::vector<model::LimitName>& limits);
+std::vector<model::LimitName> DecodeLimits(std::string_view text);
+
 std::string_view OriginName(model::Origin origin);
 model::Origin OriginFromName(std::string_view name);
 

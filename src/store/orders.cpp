@@ -14,7 +14,7 @@ constexpr UnixSeconds kEndedOrdersKeptFor = 30 * 24 * 3600;
 const std::string kSelect =
     "SELECT id, certificate_id, directory, identifiers, profile, preferred_chain, replaces, "
     "key_pem, state, url, finalize_url, certificate_url, authorizations, chain_pem, attempts, "
-    "failure, forced, leftover, created_at, updated_at FROM acme_order ";
+    "failure, forced, leftover, counted, created_at, updated_at FROM acme_order ";
 // Word for word the condition of the index acme_order_open.
 const std::string kOpen = "state NOT IN ('done', 'failed') ";
 
@@ -38,6 +38,7 @@ model::OrderRecord ReadOrder(Query& row) {
   order.failure = DecodeFailure(row.OptionalText());
   order.forced = row.Int() != 0;
   order.leftover = row.Int() != 0;
+  order.counted = DecodeLimits(row.Text());
   order.created_at = row.Int();
   order.updated_at = row.Int();
   return order;
@@ -68,15 +69,16 @@ std::int64_t InsertOrder(Session& session, const model::OrderRecord& order) {
   Query insert(connection,
                "INSERT INTO acme_order (certificate_id, directory, identifiers, profile, "
                "preferred_chain, replaces, key_pem, state, url, finalize_url, certificate_url, "
-               "authorizations, chain_pem, attempts, failure, forced, leftover, created_at, "
-               "updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+               "authorizations, chain_pem, attempts, failure, forced, leftover, counted, "
+               "created_at, updated_at) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                "RETURNING id",
                order.certificate_id, order.directory, EncodeIdentifiers(order.identifiers),
                order.profile, order.preferred_chain, order.replaces, order.key_pem,
                model::OrderStateName(order.state), order.url, order.finalize_url,
                order.certificate_url, EncodeAuthorizations(order.authorizations), order.chain_pem,
                order.attempts, EncodeFailure(order.failure), order.forced, order.leftover,
-               order.created_at, order.updated_at);
+               EncodeLimits(order.counted), order.created_at, order.updated_at);
   insert.Step();
   const std::int64_t id = insert.Int();
   insert.Run();
@@ -95,13 +97,14 @@ void SaveOrder(Session& session, const model::OrderRecord& order) {
             "UPDATE acme_order SET certificate_id = ?, directory = ?, identifiers = ?, "
             "profile = ?, preferred_chain = ?, replaces = ?, key_pem = ?, state = ?, url = ?, "
             "finalize_url = ?, certificate_url = ?, authorizations = ?, chain_pem = ?, "
-            "attempts = ?, failure = ?, forced = ?, leftover = ?, created_at = ?, updated_at = ? WHERE id = ?",
+            "attempts = ?, failure = ?, forced = ?, leftover = ?, counted = ?, created_at = ?, "
+            "updated_at = ? WHERE id = ?",
             order.certificate_id, order.directory, EncodeIdentifiers(order.identifiers),
             order.profile, order.preferred_chain, order.replaces, order.key_pem,
             model::OrderStateName(order.state), order.url, order.finalize_url,
             order.certificate_url, EncodeAuthorizations(order.authorizations), order.chain_pem,
             order.attempts, EncodeFailure(order.failure), order.forced, order.leftover,
-            order.created_at, order.updated_at, order.id)
+            EncodeLimits(order.counted), order.created_at, order.updated_at, order.id)
           .Run();
   if (changed == 0) {
     throw Error(FailureCode::kNotFound, Cat("order ", order.id, " is not in the store (any more)"),

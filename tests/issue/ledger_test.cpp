@@ -44,9 +44,35 @@ class LedgerTest : public testing::Test {
  protected:
   LedgerTest() : database_(store::Database::Open(temp_.path() / "state")) {}
 
-  void Admit(const Asked& asked, bool forced = false) {
-    database_->Write(
-        [&](store::Session& session) { ledger_.Admit(session, asked, forced, now_); });
+  // As an order that has never been.
+  model::OrderRecord Admit(const Asked& asked, bool forced = false) {
+    model::OrderRecord order;
+    order.directory = asked.ca;
+    order.identifiers = asked.identifiers;
+    order.replaces = asked.replaces ? "its certID" : "";
+    order.forced = forced;
+    const auto held = HeldFor(asked);
+    database_->Write([&](store::Session& session) { ledger_.Admit(session, order, held, now_); });
+    return order;
+  }
+  static std::optional<model::CertificateVersion> HeldFor(const Asked& asked) {
+    if (!asked.renewal) return std::nullopt;
+    model::CertificateVersion held;
+    held.ca = asked.same_set ? asked.ca : "https://another.test/directory";
+    return held;
+  }
+  void Fail(model::OrderRecord& order, const Failure& failure,
+            model::OrderState reached = model::OrderState::kValidating) {
+    database_->Write([&](store::Session& session) {
+      ledger_.Failed(session, order, failure, reached, now_);
+    });
+  }
+  static Failure RefusedBy(const std::string& type, const std::vector<std::string>& names) {
+    Failure failure;
+    failure.code = FailureCode::kRefused;
+    failure.acme_type = type;
+    failure.identifiers = names;
+    return failure;
   }
   Failure Refused(const Asked& asked) {
     return FailureOf([&] { Admit(asked); });
@@ -63,13 +89,17 @@ class LedgerTest : public testing::Test {
       return std::int64_t{-1};  // untouched
     });
   }
+  // The CA answers newOrder with that.
   void Learn(const Asked& asked, const std::string& words, UnixSeconds retry_in) {
     Failure failure;
     failure.code = FailureCode::kRateLimited;
+    failure.acme_type = "rateLimited";
     failure.detail = words;
     failure.retry_at = retry_in == 0 ? 0 : now_ + retry_in;
-    database_->Write(
-        [&](store::Session& session) { ledger_.Learn(session, asked, failure, now_); });
+    model::OrderRecord order;
+    order.directory = asked.ca;
+    order.identifiers = asked.identifiers;
+    Fail(order, failure, model::OrderState::kCreating);
   }
 
   TempDir temp_;
@@ -147,13 +177,17 @@ TEST_F(LedgerTest, LetsThroughWhatTheCaExempts) {
 TEST_F(LedgerTest, CountsAfterAllWhatTheCaDidNotTakeForAReplacement) {
   Asked asked = Renewing(For("a.example.org"));
   asked.replaces = asked.same_set = true;
-  Admit(asked);
+  model::OrderRecord order = Admit(asked);
+  EXPECT_TRUE(order.counted.empty());
   EXPECT_EQ(Left(LimitName::kCertificatesPerExactSet, "a.example.org"), -1);
-  asked.replaces = false;
-  database_->Write(
-      [&](store::Session& session) { ledger_.SpendWithoutReplaces(session, asked, now_); });
-  EXPECT_EQ(Left(LimitName::kCertificatesPerExactSet, "a.example.org"), 4);
-  EXPECT_EQ(Left(LimitName::kOrders, ""), -1) << "it is still for the same set";
+  order.replaces.clear();
+  for (int i = 0; i < 2; ++i) {  // also where it is told twice
+    database_->Write([&](store::Session& session) {
+      ledger_.DropReplaces(session, order, HeldFor(asked), now_);
+    });
+    EXPECT_EQ(Left(LimitName::kCertificatesPerExactSet, "a.example.org"), 4);
+    EXPECT_EQ(Left(LimitName::kOrders, ""), -1) << "it is still for the same set";
+  }
 }
 
 TEST_F(LedgerTest, ForcePassesAndIsCounted) {
@@ -163,36 +197,89 @@ TEST_F(LedgerTest, ForcePassesAndIsCounted) {
 }
 
 TEST_F(LedgerTest, GivesBackWhatCameToNothing) {
-  const Asked asked = For("a.example.org");
-  const auto refund = [&](bool made) {
-    database_->Write(
-        [&](store::Session& session) { ledger_.Refund(session, asked, made, now_); });
+  Failure limited;
+  limited.code = FailureCode::kRateLimited;
+  limited.acme_type = "rateLimited";
+  Failure network;
+  network.code = FailureCode::kNetwork;
+  const auto url = [](model::OrderRecord& order) { order.url = "https://ca.test/order/1"; };
+  const struct {
+    const char* name;
+    std::function<void(model::OrderRecord&)> arrange;
+    Failure failure;
+    bool given_up;
+    std::int64_t orders;  // left; -1: untouched
+    std::int64_t set;
+  } kTable[] = {
+      {"the CA made no order", [](auto& order) { order.state = model::OrderState::kFailed; },
+       RefusedBy("rejectedIdentifier", {}), false, -1, -1},
+      {"not validated",
+       [&](auto& order) {
+         url(order);
+         order.state = model::OrderState::kFailed;
+       },
+       RefusedBy("unauthorized", {}), false, 299, -1},
+      {"it may have been made", [](auto&) {}, network, false, 299, 4},
+      {"under way",
+       [&](auto& order) {
+         url(order);
+         order.state = model::OrderState::kValidating;
+       },
+       limited, false, 0, 4},
+      {"issued, and not what was asked for",
+       [&](auto& order) {
+         url(order);
+         order.certificate_url = "https://ca.test/cert/1";
+         order.state = model::OrderState::kFailed;
+       },
+       RefusedBy("", {}), false, 299, 4},
+      {"given up", url, {}, true, 299, -1},
+      {"given up when it may have been issued",
+       [&](auto& order) {
+         url(order);
+         order.state = model::OrderState::kProcessing;
+       },
+       {}, true, 299, 4},
   };
-  Admit(asked);
-  refund(true);
-  EXPECT_EQ(Left(LimitName::kOrders, ""), 299) << "the order was one";
-  EXPECT_EQ(Left(LimitName::kCertificatesPerDomain, "example.org"), -1) << "all is back";
-  EXPECT_EQ(Left(LimitName::kCertificatesPerExactSet, "a.example.org"), -1);
-  Admit(asked);
-  refund(false);
-  EXPECT_EQ(Left(LimitName::kOrders, ""), 299) << "the CA did not make it";
+  for (const auto& row : kTable) {
+    database_->Write([](store::Session& session) {
+      store::PruneBudgets(session, kNow + 10'000 * kDay);
+    });
+    model::OrderRecord order = Admit(For("a.example.org"));
+    row.arrange(order);
+    for (int i = 0; i < 2; ++i) {  // told twice, given back once
+      if (row.given_up) {
+        database_->Write(
+            [&](store::Session& session) { ledger_.GiveUp(session, order, now_); });
+      } else {
+        Fail(order, row.failure);
+      }
+      EXPECT_EQ(Left(LimitName::kOrders, ""), row.orders) << row.name;
+      EXPECT_EQ(Left(LimitName::kCertificatesPerExactSet, "a.example.org"), row.set) << row.name;
+      EXPECT_EQ(Left(LimitName::kCertificatesPerDomain, "example.org"), row.set < 0 ? -1 : 49)
+          << row.name;
+    }
+  }
 }
 
 TEST_F(LedgerTest, RefusesANameThatFailedTooOften) {
-  const auto fail = [&] {
-    database_->Write([&](store::Session& session) {
-      ledger_.CountFailures(session, kCa, {"a.example.org"}, now_);
-    });
-  };
-  for (int i = 0; i < 5; ++i) fail();
+  for (int i = 0; i < 5; ++i) {
+    model::OrderRecord order = Admit(For(Names{"a.example.org", "b.example.org"}));
+    order.url = "https://ca.test/order/1";
+    order.state = model::OrderState::kFailed;
+    Fail(order, RefusedBy("unauthorized", {"a.example.org"}));
+    Fail(order, RefusedBy("caa", {"b.example.org"}), model::OrderState::kProcessing);
+  }
   const Failure failure = Refused(For(Names{"a.example.org", "b.example.org"}));
   EXPECT_THAT(failure.detail, HasSubstr("5 of 5 failed validations of a.example.org within 1 hour"));
   EXPECT_THAT(failure.identifiers, ElementsAre("a.example.org"));
   EXPECT_EQ(failure.retry_at, kNow + 720);
   Admit(For("b.example.org"));
   EXPECT_EQ(Left(LimitName::kConsecutiveFailures, "a.example.org"), 1147);
-  database_->Write(
-      [&](store::Session& session) { ledger_.EndFailures(session, For("a.example.org")); });
+  model::OrderRecord order;
+  order.directory = kCa;
+  order.identifiers = For("a.example.org").identifiers;
+  database_->Write([&](store::Session& session) { ledger_.Succeeded(session, order); });
   EXPECT_EQ(Left(LimitName::kConsecutiveFailures, "a.example.org"), -1) << "one succeeded";
   EXPECT_EQ(Left(LimitName::kFailedAuthorizations, "a.example.org"), 0) << "those stay";
 }

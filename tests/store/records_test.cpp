@@ -39,6 +39,7 @@ model::OrderRecord FullOrder(std::int64_t certificate_id) {
   order.attempts = 3;
   order.forced = true;
   order.leftover = true;
+  order.counted = {model::LimitName::kOrders, model::LimitName::kCertificatesPerDomain};
   order.failure = Failure{};
   order.failure->code = FailureCode::kServer;
   order.failure->detail = "the CA is ill";
@@ -70,6 +71,7 @@ void ExpectSame(const model::OrderRecord& a, const model::OrderRecord& b) {
   }
   EXPECT_EQ(a.forced, b.forced);
   EXPECT_EQ(a.leftover, b.leftover);
+  EXPECT_EQ(a.counted, b.counted);
   EXPECT_EQ(a.created_at, b.created_at);
   EXPECT_EQ(a.updated_at, b.updated_at);
 }

@@ -70,28 +70,33 @@ class Ledger {
   // nullptr: nothing is known of it.
   const model::CaLimits* LimitsOf(const std::string& ca) const;
 
-  // An order is about to be made: takes what it needs. Throws Error(kRateLimited) that says which
-  // limit is used up for what, and retry_at; then nothing was taken. `forced`: only a warning in
-  // the log, and it is counted all the same.
-  void Admit(store::Session& session, const Asked& asked, bool forced, UnixSeconds now) const;
-  // Whether Admit would throw: throws the same, takes nothing.
+  // --- of one order, from its record; order.counted says what was taken for it ---
+
+  // It is about to be made: takes what it needs. `held`: the version that it renews. Throws
+  // Error(kRateLimited) that says which limit is used up for what, and retry_at; then nothing was
+  // taken. With order.forced that is only a warning in the log, and it is counted all the same.
+  void Admit(store::Session& session, model::OrderRecord& order,
+             const std::optional<model::CertificateVersion>& held, UnixSeconds now) const;
+  // The CA did not want to hear what it replaces: it counts after all.
+  void DropReplaces(store::Session& session, model::OrderRecord& order,
+                    const std::optional<model::CertificateVersion>& held, UnixSeconds now) const;
+  // A run of it failed; `reached`: the state before that. Without a certificate only the order
+  // counted, and names whose validation failed; what the CA said of its limits is the truth from now
+  // on (words that nobody knows are taken to be of its orders; where it could be one of several
+  // names, nothing is changed).
+  void Failed(store::Session& session, model::OrderRecord& order, const Failure& failure,
+              model::OrderState reached, UnixSeconds now) const;
+  // Nobody wants it any more.
+  void GiveUp(store::Session& session, model::OrderRecord& order, UnixSeconds now) const;
+  // It led to a certificate.
+  void Succeeded(store::Session& session, const model::OrderRecord& order) const;
+
+  // --- the same without a record ---
+
+  // Whether an order would be refused: throws as Admit, takes nothing.
   void Check(store::Session& session, const Asked& asked, UnixSeconds now) const;
-  // It was admitted as one that replaces a certificate, and the CA did not want to hear of that: it
-  // counts after all.
-  void SpendWithoutReplaces(store::Session& session, const Asked& asked, UnixSeconds now) const;
-  // It ended without a certificate: only the order counted (RFC 8555 section 7.1.6 "invalid").
-  // `made` false: the CA did not even make that.
-  void Refund(store::Session& session, const Asked& asked, bool made, UnixSeconds now) const;
-  // The validation of these names failed, or of these succeeded.
-  void CountFailures(store::Session& session, const std::string& ca,
-                     const std::vector<std::string>& names, UnixSeconds now) const;
-  void EndFailures(store::Session& session, const Asked& asked) const;
   // An account is about to be registered: as Admit.
   void AdmitAccount(store::Session& session, const std::string& ca, UnixSeconds now) const;
-  // The CA said rateLimited: from now on what it said is what is left. Words that nobody knows are
-  // taken to be of its orders. Where it could be one of several names, nothing is changed.
-  void Learn(store::Session& session, const Asked& asked, const Failure& failure,
-             UnixSeconds now) const;
 
   // What is used of every limit that the store knows something of, ordered by CA, limit, subject.
   std::vector<LedgerEntry> Entries(store::Session& session, UnixSeconds now) const;
@@ -101,6 +106,12 @@ class Ledger {
 
  private:
   std::vector<Need> NeedsOf(const Asked& asked) const;
+  void Refund(store::Session& session, model::OrderRecord& order, bool order_too,
+              UnixSeconds now) const;
+  void CountFailures(store::Session& session, const model::OrderRecord& order,
+                     const std::vector<std::string>& failed, UnixSeconds now) const;
+  void Learn(store::Session& session, const Asked& asked, const Failure& failure,
+             UnixSeconds now) const;
 
   const std::vector<model::CaLimits> limits_;
 };

@@ -10,6 +10,7 @@
 #include "certwright/base/clock.h"
 #include "certwright/base/error.h"
 #include "certwright/base/secret.h"
+#include "certwright/model/ca_limits.h"
 #include "certwright/model/certificate.h"
 #include "certwright/model/identifier.h"
 
@@ -60,6 +61,7 @@ struct OrderRecord {
   std::optional<Failure> failure;
   bool forced = false;    // a person said so, past the fuse
   bool leftover = false;  // ended, and some of its authorizations may be pending at the CA
+  std::vector<LimitName> counted;  // the CA's limits of which the ledger took one for it
   UnixSeconds created_at = 0;
   UnixSeconds updated_at = 0;
 };
