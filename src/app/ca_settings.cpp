@@ -2,6 +2,7 @@
 
 #include "certwright/base/encoding.h"
 #include "certwright/base/text.h"
+#include "certwright/config/ca_limits.h"
 #include "engine.h"
 
 namespace certwright::app {
@@ -53,6 +54,8 @@ void CheckDynamicDir(const config::Config& config) {
       "make the directory that Traefik's file provider watches, and start Traefik after that");
 }
 
+void CheckLimits(const config::Config& config) { config::LoadCaLimits(config.ledger_limits); }
+
 struct FileCheck {
   const char* key;
   void (*run)(const config::Config&);
@@ -60,7 +63,8 @@ struct FileCheck {
 constexpr FileCheck kCaFiles[] = {{"acme.ca_bundle", CheckBundle},
                                   {"acme.eab_hmac_key_file", CheckBinding},
                                   {"acme.fallback", CheckFallbacks}};
-constexpr FileCheck kOtherFiles[] = {{"traefik.dynamic_dir", CheckDynamicDir}};
+constexpr FileCheck kOtherFiles[] = {{"traefik.dynamic_dir", CheckDynamicDir},
+                                     {"ledger.limits", CheckLimits}};
 
 class Findings {
  public:

@@ -10,6 +10,7 @@
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/challenge/http01_responder.h"
+#include "certwright/config/ca_limits.h"
 #include "certwright/events/feed.h"
 #include "certwright/events/handlers.h"
 #include "certwright/http/client.h"
@@ -79,11 +80,11 @@ model::CertificatePolicy PolicyOf(const config::Config& config) {
 // A CA, with all that it takes to speak to it.
 struct Ca {
   Ca(const config::Config& config, const config::CertificateAuthority& ca, bool is_first,
-     store::Database& database, Clock& clock)
+     store::Database& database, Clock& clock, const issue::Ledger& ledger)
       : transport(config, ca),
         client(ca.directory, transport, clock, {config.acme.allow_http_loopback}),
         accounts(
-            database, client, [ca] { return WishesOf(ca); }, clock),
+            database, client, [ca] { return WishesOf(ca); }, clock, ledger),
         authority{client, accounts, {}, {}} {
     if (is_first) return;
     authority.profile = ca.profile;
@@ -97,11 +98,11 @@ struct Ca {
 };
 
 std::vector<std::unique_ptr<Ca>> MakeCas(const config::Config& config, store::Database& database,
-                                         Clock& clock) {
+                                         Clock& clock, const issue::Ledger& ledger) {
   std::vector<std::unique_ptr<Ca>> cas;
-  cas.push_back(std::make_unique<Ca>(config, config.acme, true, database, clock));
+  cas.push_back(std::make_unique<Ca>(config, config.acme, true, database, clock, ledger));
   for (const config::CertificateAuthority& ca : config.acme.fallback) {
-    cas.push_back(std::make_unique<Ca>(config, ca, false, database, clock));
+    cas.push_back(std::make_unique<Ca>(config, ca, false, database, clock, ledger));
   }
   return cas;
 }
@@ -126,7 +127,8 @@ struct Engine::Impl {
       : mode(mode),
         clock(SystemClock()),
         database(std::move(store)),
-        cas(MakeCas(config, *database, clock)),
+        ledger(config::LoadCaLimits(config.ledger_limits)),
+        cas(MakeCas(config, *database, clock, ledger)),
         authorities(AuthoritiesOf(cas)),
         traefik_transport(TraefikTransport()),
         responder({http::ParseEndpoint(config.http01_listen)}, clock),
@@ -140,7 +142,8 @@ struct Engine::Impl {
                         const std::vector<std::string>& identities, const std::string& account,
                         std::stop_token stop) {
                    return outlook.CaaForbids(names, {identities, account}, stop);
-                 }) {
+                 },
+                 ledger) {
     issue::EnsureSelfSigned(*database, clock, HostName());
     if (!config.traefik.dynamic_dir.empty()) {
       publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);
@@ -207,6 +210,7 @@ struct Engine::Impl {
   const Mode mode;
   Clock& clock;
   const std::shared_ptr<store::Database> database;
+  const issue::Ledger ledger;
   std::vector<std::unique_ptr<Ca>> cas;
   issue::Authorities authorities;
   http::Client traefik_transport;

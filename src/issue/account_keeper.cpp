@@ -1,5 +1,7 @@
 #include "certwright/issue/account_keeper.h"
 
+#include <utility>
+
 #include "certwright/acme/retry.h"
 #include "certwright/base/text.h"
 #include "certwright/crypto/key.h"
@@ -8,8 +10,13 @@
 namespace certwright::issue {
 
 AccountKeeper::AccountKeeper(store::Database& database, acme::Client& client,
-                             std::function<acme::AccountWishes()> wishes, Clock& clock)
-    : database_(database), client_(client), wishes_(std::move(wishes)), clock_(clock) {}
+                             std::function<acme::AccountWishes()> wishes, Clock& clock,
+                             const Ledger& ledger)
+    : database_(database),
+      client_(client),
+      wishes_(std::move(wishes)),
+      clock_(clock),
+      ledger_(ledger) {}
 
 std::optional<model::Account> AccountKeeper::Find() {
   return database_.Read([&](store::Session& session) {
@@ -52,15 +59,24 @@ model::Account AccountKeeper::Establish(model::Account account, const model::Pro
     // Stored before the CA hears of it: an account whose key is lost is lost.
     Save(account);
   }
+  bool counted = false;
   Ask(
       account,
       [&] {
         if (!new_key && acme::FindAccountByKey(client_, account, stop)) return;
+        if (!std::exchange(counted, true)) Count();
         acme::RegisterAccount(client_, wishes_(), account, stop);
       },
       progress, stop);
   Save(account);
   return account;
+}
+
+// Before it is sent: also one whose answer is lost counts at the CA.
+void AccountKeeper::Count() {
+  database_.Write([&](store::Session& session) {
+    ledger_.AdmitAccount(session, client_.directory_url(), clock_.Now());
+  });
 }
 
 Failure AccountKeeper::About(Failure failure) const {

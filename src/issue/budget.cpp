@@ -29,8 +29,8 @@ Rate RateOf(const model::Limit& limit) {
   return {burst, interval, interval * burst};
 }
 
-// A CA with a sliding window may let nothing through for a whole one: the arrival after that.
-int64_t Furthest(const Rate& rate, int64_t now) { return now + 2 * rate.all - rate.interval; }
+// Nothing is left for a whole window, as a CA with a sliding one may say, and one more was forced.
+int64_t Furthest(const Rate& rate, int64_t now) { return now + 2 * rate.all; }
 
 int64_t Sane(const Rate& rate, int64_t arrival, int64_t now) {
   return std::clamp(arrival, now, Furthest(rate, now));
@@ -65,7 +65,8 @@ int64_t Refund(const model::Limit& limit, int64_t arrival_ms, UnixSeconds now_s)
 int64_t CorrectFrom429(const model::Limit& limit, UnixSeconds retry_at, UnixSeconds now_s) {
   const Rate rate = RateOf(limit);
   const int64_t now = Milliseconds(now_s);
-  const int64_t next = retry_at > now_s ? Milliseconds(retry_at) : now + rate.interval;
+  const int64_t said = retry_at > now_s ? Milliseconds(retry_at) : now + rate.interval;
+  const int64_t next = std::min(said, now + rate.all);
   return Sane(rate, next + rate.all - rate.interval, now);
 }
 

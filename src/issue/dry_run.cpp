@@ -30,14 +30,32 @@ const Authority& Obtainer::FirstThatAnswers(const ObtainRequest& request,
     try {
       authority->client.GetDirectory(stop);
       report.push_back(Cat("the CA answers: ", authority->directory()));
+      CheckLedger(*authority, request, held);
       return *authority;
     } catch (const Error& error) {
-      report.push_back(Cat("the CA does not answer: ", error.what()));
+      const bool answered = error.failure().code == FailureCode::kRateLimited;
+      report.push_back(Cat(answered ? "" : "the CA does not answer: ", error.what()));
       failure = failure ? Together(*failure, *authority, error.failure()) : error.failure();
       if (!MayGoElsewhere(error.failure())) break;
     }
   }
   throw Error(*failure);
+}
+
+void Obtainer::CheckLedger(const Authority& authority, const ObtainRequest& request,
+                           const std::optional<store::HeldCertificate>& held) {
+  if (request.force) return;
+  database_.Read([&](store::Session& session) {
+    if (held) {
+      for (const auto& open : store::FindOpenOrders(session, held->certificate.id)) {
+        if (open.directory == authority.directory() && !open.url.empty()) return;  // counted
+      }
+    }
+    ledger_.Check(session,
+                  AskedFor(authority.directory(), request.identifiers,
+                           held ? held->current : std::nullopt),
+                  clock_.Now());
+  });
 }
 
 std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::stop_token stop) {

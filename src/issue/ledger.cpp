@@ -219,9 +219,8 @@ void Ledger::Learn(store::Session& session, const Asked& asked, const Failure& f
     if (named == subjects.end() && subjects.size() > 1) return;
     const std::string& subject = named == subjects.end() ? subjects.front() : *named;
     SaveArrival(session, asked.ca, limit, subject, CorrectFrom429(limit, retry_at, now), now);
-    log::Warning(Cat("the ledger is corrected by what ", ca->name, " said: ",
-                     model::LimitText(name), subject.empty() ? "" : " of ",
-                     Printable(subject, 260), " is used up"));
+    log::Info(Cat("the ledger is corrected by what ", ca->name, " said: ", model::LimitText(name),
+                  subject.empty() ? "" : " of ", Printable(subject, 260), " is used up"));
   }
 }
 

@@ -68,14 +68,21 @@ std::vector<std::string> Concerned(const Need& need, const Asked& asked) {
   return names;
 }
 
+Asked AskedFor(const std::string& ca, const std::vector<model::Identifier>& identifiers,
+               const std::optional<model::CertificateVersion>& held) {
+  Asked asked;
+  asked.ca = ca;
+  asked.identifiers = identifiers;
+  asked.renewal = held && held->origin == model::Origin::kAcme;
+  asked.same_set = asked.renewal && held->ca == ca;
+  asked.replaces = asked.same_set && !held->ari_id.empty();
+  return asked;
+}
+
 Asked AskedBy(const model::OrderRecord& order,
               const std::optional<model::CertificateVersion>& held) {
-  Asked asked;
-  asked.ca = order.directory;
-  asked.identifiers = order.identifiers;
+  Asked asked = AskedFor(order.directory, order.identifiers, held);
   asked.replaces = !order.replaces.empty();
-  asked.renewal = held && held->origin == model::Origin::kAcme;
-  asked.same_set = asked.renewal && held->ca == order.directory;
   return asked;
 }
 

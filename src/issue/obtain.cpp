@@ -1,6 +1,7 @@
 #include "certwright/issue/obtain.h"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 #include "certwright/acme/order_flow.h"
@@ -43,15 +44,6 @@ model::Event FailedEvent(const store::HeldCertificate& held, const Failure& fail
   return event;
 }
 
-void GiveUp(store::Session& session, OrderRecord& order, std::string why) {
-  order.state = OrderState::kFailed;
-  order.leftover = !order.authorizations.empty();
-  order.failure = Failure{};
-  order.failure->code = FailureCode::kCancelled;
-  order.failure->detail = std::move(why);
-  store::SaveOrder(session, order);
-}
-
 ManagedCertificate Wanted(const ObtainRequest& request, const model::CertificatePolicy& policy,
                           UnixSeconds now) {
   constexpr UnixSeconds kLook = 600;
@@ -68,7 +60,8 @@ ManagedCertificate Wanted(const ObtainRequest& request, const model::Certificate
 
 Obtainer::Obtainer(store::Database& database, const Authorities& authorities,
                    acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse,
-                   model::CertificatePolicy defaults, NextTry next_try, CaaCheck caa)
+                   model::CertificatePolicy defaults, NextTry next_try, CaaCheck caa,
+                   const Ledger& ledger)
     : database_(database),
       authorities_(authorities),
       presenter_(presenter),
@@ -77,7 +70,8 @@ Obtainer::Obtainer(store::Database& database, const Authorities& authorities,
       fuse_(fuse),
       defaults_(std::move(defaults)),
       next_try_(std::move(next_try)),
-      caa_(std::move(caa)) {}
+      caa_(std::move(caa)),
+      ledger_(ledger) {}
 
 ObtainResult Obtainer::Obtain(const ObtainRequest& request, const model::ProgressSink& progress,
                               std::stop_token stop) {
@@ -197,15 +191,15 @@ Obtainer::Work Obtainer::TakeUp(const Authority& authority, const ObtainRequest&
   const model::CertificatePolicy policy = request.wish.Over(before);
   const UnixSeconds now = clock_.Now();
   const ManagedCertificate wanted = Wanted(request, policy, now);
+  const auto current = held ? held->current : std::nullopt;
   OrderRecord order;
   order.directory = authority.directory();
   order.identifiers = request.identifiers;
   order.profile = authority.profile.value_or(policy.profile);
   order.preferred_chain = authority.preferred_chain.value_or(policy.preferred_chain);
   order.forced = request.force;
-  // RFC 9773 section 5. The CA that did not issue it knows nothing of it.
-  if (held && held->current && held->current->ca == order.directory) {
-    order.replaces = held->current->ari_id;
+  if (AskedFor(order.directory, order.identifiers, current).replaces) {
+    order.replaces = current->ari_id;
   }
   order.created_at = order.updated_at = now;
   // Before the transaction: an RSA key takes seconds.
@@ -223,12 +217,19 @@ Obtainer::Work Obtainer::TakeUp(const Authority& authority, const ObtainRequest&
       } else if (to_be_revoked && open.key_pem == held->current->key_pem) {
         GiveUp(session, open, "its key is that of a certificate that is to be revoked");
       } else if (open.directory == order.directory) {
+        // Not made yet, and nothing is taken for it: the CA refused it for its limits.
+        if (open.url.empty() && open.counted.empty()) {
+          open.forced = open.forced || request.force;
+          ledger_.Admit(session, open, current, now);
+          store::SaveOrder(session, open);
+        }
         return {std::move(open), true};
       } else if (authorities_.Find(open.directory) == nullptr) {
         GiveUp(session, open, "the CA was changed");
       }
     }
     if (!request.force) CheckFuse(session, fuse_, certificate, now);
+    ledger_.Admit(session, order, current, now);
     order.certificate_id = certificate.id;
     order.id = store::InsertOrder(session, order);
     // Due until it has ended: a renewal that a dead process leaves open is found by the next look (I2).
@@ -239,10 +240,19 @@ Obtainer::Work Obtainer::TakeUp(const Authority& authority, const ObtainRequest&
 
 CertificateVersion Obtainer::RunOrder(const Authority& authority, OrderRecord& order,
                                       const model::ProgressSink& progress, std::stop_token stop) {
+  OrderState reached = order.state;
+  bool replaces = !order.replaces.empty();
   const auto save = [&](const OrderRecord& record) {
-    OrderRecord stamped = record;
-    stamped.updated_at = clock_.Now();
-    database_.Write([&](store::Session& session) { store::SaveOrder(session, stamped); });
+    if (record.state != OrderState::kFailed) reached = record.state;
+    database_.Write([&](store::Session& session) {
+      if (std::exchange(replaces, !record.replaces.empty()) && !replaces) {
+        const auto held = store::FindById(session, order.certificate_id);
+        ledger_.DropReplaces(session, order, held ? held->current : std::nullopt, clock_.Now());
+      }
+      OrderRecord stamped = record;
+      stamped.updated_at = clock_.Now();
+      store::SaveOrder(session, stamped);
+    });
   };
   try {
     const auto key_held = authority.accounts.HoldKey();
@@ -266,7 +276,7 @@ CertificateVersion Obtainer::RunOrder(const Authority& authority, OrderRecord& o
     order.leftover = order.state == OrderState::kFailed && !order.authorizations.empty();
     // The disk may be what failed: the first failure is the one to tell.
     try {
-      if (failure.code != FailureCode::kCancelled) save(order);
+      if (failure.code != FailureCode::kCancelled) SaveFailed(order, failure, reached);
     } catch (const Error& error) {
       log::Error(Cat("the order could not be written down: ", error.what()));
     }
@@ -274,11 +284,36 @@ CertificateVersion Obtainer::RunOrder(const Authority& authority, OrderRecord& o
   }
 }
 
+void Obtainer::SaveFailed(OrderRecord& order, const Failure& failure, OrderState reached) {
+  order.updated_at = clock_.Now();
+  database_.Write([&](store::Session& session) {
+    ledger_.Failed(session, order, failure, reached, clock_.Now());
+    store::SaveOrder(session, order);
+  });
+}
+
+void Obtainer::GiveUp(store::Session& session, OrderRecord& order, std::string why) {
+  ledger_.GiveUp(session, order, clock_.Now());
+  order.state = OrderState::kFailed;
+  order.leftover = !order.authorizations.empty();
+  order.failure = Failure{};
+  order.failure->code = FailureCode::kCancelled;
+  order.failure->detail = std::move(why);
+  store::SaveOrder(session, order);
+}
+
 Failure Obtainer::RecordFailure(const ObtainRequest& request, Failure failure) {
   if (failure.code == FailureCode::kCancelled) return failure;  // nobody's
   try {
     database_.Write([&](store::Session& session) {
-      const auto held = store::FindByNameSet(session, model::NameSetKey(request.identifiers));
+      auto held = store::FindByNameSet(session, model::NameSetKey(request.identifiers));
+      if (!held && failure.code == FailureCode::kRateLimited) {
+        // It will pass: remembered as one that the CA itself puts off, and tried again then.
+        const auto policy = request.wish.Over(defaults_);
+        const auto made = store::EnsureManaged(session, Wanted(request, policy, clock_.Now()),
+                                               clock_.Now());
+        held = store::FindById(session, made.id);
+      }
       if (!held) return;
       const AfterFailure after = next_try_(failure, held->certificate.failures + 1);
       failure.retry_at = after.try_at;
@@ -319,6 +354,7 @@ ObtainResult Obtainer::Activate(const OrderRecord& order, const ObtainRequest& r
   database_.Write([&](store::Session& session) {
     store::AddCurrentVersion(session, version, clock_.Now(), clock_.Now());
     store::SaveOrder(session, order);
+    ledger_.Succeeded(session, order);
     for (OrderRecord& open : store::FindOpenOrders(session, order.certificate_id)) {
       GiveUp(session, open, "the certificate was obtained from another CA");
     }

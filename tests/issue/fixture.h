@@ -73,11 +73,13 @@ struct FallbackCa {
 struct Process {
   Process(const Path& dir, const std::string& directory_url, http::Transport& transport,
           acme::Http01Presenter& presenter, Clock& clock, const acme::AccountWishes& wishes,
-          const std::vector<Fallback>& others, CaaCheck caa)
+          const std::vector<Fallback>& others, CaaCheck caa,
+          const std::vector<model::CaLimits>& limits)
       : database(store::Database::Open(dir)),
+        ledger(limits),
         client(directory_url, transport, clock),
         accounts(
-            *database, client, [&wishes] { return wishes; }, clock),
+            *database, client, [&wishes] { return wishes; }, clock, ledger),
         fallbacks(MakeFallbacks(others, clock, wishes)),
         authorities(InOrder(others)),
         feed(*database, clock),
@@ -86,7 +88,7 @@ struct Process {
                    const UnixSeconds at = std::max(failure.retry_at, clock.Now() + 60);
                    return {at, at, failures == 1 ? "failed" : failures == 3 ? "parked" : ""};
                  },
-                 std::move(caa)) {}
+                 std::move(caa), ledger) {}
 
   std::vector<std::unique_ptr<FallbackCa>> MakeFallbacks(const std::vector<Fallback>& others,
                                                          Clock& clock,
@@ -106,6 +108,7 @@ struct Process {
   }
 
   std::unique_ptr<store::Database> database;
+  const Ledger ledger;
   acme::Client client;
   AccountKeeper accounts;
   std::vector<std::unique_ptr<FallbackCa>> fallbacks;
@@ -132,7 +135,7 @@ class IssueTest : public testing::Test {
   void Restart() {
     Stop();
     process_.emplace(temp_.path() / "state", directory_url_, *transport_, presenter_, clock_,
-                     wishes_, fallbacks_, caa_);
+                     wishes_, fallbacks_, caa_, limits_);
   }
   // From the next start on another CA is asked.
   void ChangeCa(const std::string& directory_url, http::Transport& transport) {
@@ -225,6 +228,7 @@ class IssueTest : public testing::Test {
   http::Transport* transport_ = &ca_;
   std::vector<Fallback> fallbacks_;  // from the next start on
   CaaCheck caa_;
+  std::vector<model::CaLimits> limits_;  // the same
   std::optional<Process> process_;
 };
 

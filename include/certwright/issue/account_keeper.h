@@ -11,6 +11,7 @@
 #include "certwright/acme/account.h"
 #include "certwright/acme/client.h"
 #include "certwright/base/clock.h"
+#include "certwright/issue/ledger.h"
 #include "certwright/model/account.h"
 #include "certwright/model/progress.h"
 #include "certwright/store/database.h"
@@ -19,9 +20,11 @@ namespace certwright::issue {
 
 class AccountKeeper {
  public:
-  // `wishes` is asked at each registration, and may throw.
+  // `wishes` is asked at each registration, and may throw; what the CA limits is counted in
+  // `ledger`.
   AccountKeeper(store::Database& database, acme::Client& client,
-                std::function<acme::AccountWishes()> wishes, Clock& clock);
+                std::function<acme::AccountWishes()> wishes, Clock& clock,
+                const Ledger& ledger = Ledger::WithoutLimits());
 
   // The signer for orders. Without a stored account: a key is made and stored first, then
   // registered; with a stored key and no URL (a lost answer, a lost row): asked for by its key,
@@ -75,11 +78,13 @@ class AccountKeeper {
                                 std::stop_token stop);
   model::Account Establish(model::Account account, const model::ProgressSink& progress,
                            std::stop_token stop);
+  void Count();
 
   store::Database& database_;
   acme::Client& client_;
   const std::function<acme::AccountWishes()> wishes_;
   Clock& clock_;
+  const Ledger& ledger_;
   std::mutex one_at_a_time_;
   std::shared_mutex key_in_use_;  // before one_at_a_time_, where both are taken
 };

@@ -19,8 +19,7 @@ struct Room {
 };
 
 // `kept`: so many are not to be touched. `left` counts them, next_at waits until there is one more.
-// An arrival further ahead than the window and one more, which no right clock wrote, counts as
-// that.
+// An arrival further ahead than two windows, which no right clock wrote, counts as that.
 Room RoomIn(const model::Limit& limit, std::int64_t arrival_ms, UnixSeconds now,
             std::int64_t kept = 0);
 

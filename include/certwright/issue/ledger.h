@@ -28,6 +28,10 @@ struct Asked {
   bool same_set = false;  // exactly the names of a certificate that this CA issued
   bool renewal = false;   // of what is held: may take what is kept for renewals
 };
+// Of an order for these names at this CA, `held` being what they have now. It says what it replaces
+// (RFC 9773 section 5) where the same CA issued that: another knows nothing of it.
+Asked AskedFor(const std::string& ca, const std::vector<model::Identifier>& identifiers,
+               const std::optional<model::CertificateVersion>& held);
 Asked AskedBy(const model::OrderRecord& order,
               const std::optional<model::CertificateVersion>& held);
 

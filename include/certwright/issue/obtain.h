@@ -12,6 +12,7 @@
 #include "certwright/base/clock.h"
 #include "certwright/events/feed.h"
 #include "certwright/issue/authorities.h"
+#include "certwright/issue/ledger.h"
 #include "certwright/model/certificate.h"
 #include "certwright/model/order.h"
 #include "certwright/model/progress.h"
@@ -56,10 +57,14 @@ using NextTry = std::function<AfterFailure(const Failure& failure, int failures)
 
 class Obtainer {
  public:
-  // `caa` may be empty: nobody knows.
+  // `caa` may be empty: nobody knows. `ledger`: what the CAs' limits leave.
   Obtainer(store::Database& database, const Authorities& authorities,
            acme::Http01Presenter& presenter, events::Feed& feed, Clock& clock, Fuse fuse,
-           model::CertificatePolicy defaults, NextTry next_try, CaaCheck caa = nullptr);
+           model::CertificatePolicy defaults, NextTry next_try, CaaCheck caa = nullptr,
+           const Ledger& ledger = Ledger::WithoutLimits());
+
+  const Ledger& ledger() const { return ledger_; }
+  const Fuse& fuse() const { return fuse_; }
 
   // Looks whether work is needed (no valid certificate, or another policy than it has), carries an
   // open order on or opens one, and stores what comes: version, current pointer and event in ONE
@@ -102,16 +107,23 @@ class Obtainer {
   const Authority& FirstThatAnswers(const ObtainRequest& request,
                                     const std::optional<store::HeldCertificate>& held,
                                     std::vector<std::string>& report, std::stop_token stop);
+  // Whether the ledger would let a new order at this CA pass; throws as TakeUp.
+  void CheckLedger(const Authority& authority, const ObtainRequest& request,
+                   const std::optional<store::HeldCertificate>& held);
   ObtainResult ObtainFrom(const Authority& authority, const ObtainRequest& request,
                           const std::optional<store::HeldCertificate>& held,
                           const model::ProgressSink& progress, std::stop_token stop);
   // The wish, and the order at this CA that fulfils it: an open one of the same policy, or a new one
-  // where the fuse allows it. One transaction.
+  // where the fuse and the ledger allow it. One transaction.
   Work TakeUp(const Authority& authority, const ObtainRequest& request,
               const std::optional<store::HeldCertificate>& held);
   // Until the certificate is there. Throws where this run cannot go on; the order is saved.
   model::CertificateVersion RunOrder(const Authority& authority, model::OrderRecord& order,
                                      const model::ProgressSink& progress, std::stop_token stop);
+  // How a run of the order ended goes with it into one transaction. `reached`: the last state that
+  // was no failure.
+  void SaveFailed(model::OrderRecord& order, const Failure& failure, model::OrderState reached);
+  void GiveUp(store::Session& session, model::OrderRecord& order, std::string why);
   ObtainResult Activate(const model::OrderRecord& order, const ObtainRequest& request,
                         model::CertificateVersion version, bool had_version);
   // Gives the failure as it was written down: retry_at says when the next try is.
@@ -126,6 +138,7 @@ class Obtainer {
   const model::CertificatePolicy defaults_;
   const NextTry next_try_;
   const CaaCheck caa_;
+  const Ledger& ledger_;
 };
 
 }  // namespace certwright::issue
