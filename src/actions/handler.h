@@ -53,6 +53,7 @@ std::optional<json::Value> Plan(const Invocation& call);
 std::optional<json::Value> Activate(const Invocation& call);
 std::optional<json::Value> Revoke(const Invocation& call);
 std::optional<json::Value> Backup(const Invocation& call);
+std::optional<json::Value> ShowLedger(const Invocation& call);
 std::optional<json::Value> AccountShow(const Invocation& call);
 std::optional<json::Value> AccountRegister(const Invocation& call);
 std::optional<json::Value> AccountUpdate(const Invocation& call);
@@ -88,6 +89,10 @@ model::RenewalInfo KnownRenewal(store::Session& session, const store::HeldCertif
 json::Value TimeOrNull(UnixSeconds time);
 // {start, end, explanation_url}, or null where the CA has told no window.
 json::Value WindowJson(const model::RenewalInfo& known);
+
+// What plan says of the CA's limits: budgets, those that the order needs; shortage, the one that it
+// runs into.
+void TellForecast(const issue::Forecast& forecast, json::Value& planned);
 
 // Waits until the challenge route is there, for a while: where it does not come, the CA will say so
 // in its own words, and there may be another way for it.

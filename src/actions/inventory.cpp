@@ -43,6 +43,7 @@ json::Value OrderJson(const model::OrderRecord& order) {
       {{"state", model::OrderStateName(order.state)},
        {"ca", order.directory},
        {"url", order.url},
+       {"forced", order.forced},
        {"created_at", FormatUtc(order.created_at)},
        {"updated_at", FormatUtc(order.updated_at)},
        {"failure", order.failure ? json::ToJson(*order.failure) : json::Value()}});

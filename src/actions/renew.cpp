@@ -35,6 +35,28 @@ std::string Sentence(const renewal::Looked& looked) {
   return "";
 }
 
+// A certificate and what is planned for it.
+struct Row {
+  store::HeldCertificate held;
+  model::RenewalInfo known;
+  renewal::Due due;
+  issue::Forecast forecast;
+};
+
+// `rows` in order of time; those that are never due come last, and nothing is said of them.
+void Foresee(const Invocation& call, const std::string& ca, std::vector<Row>& rows) {
+  std::vector<issue::Planned> planned;
+  for (const Row& row : rows) {
+    if (row.due.renew_at == 0) break;
+    planned.push_back({issue::AskedFor(ca, row.held.certificate.names, row.held.current),
+                       row.due.renew_at});
+  }
+  const auto forecasts = call.context.database.Read([&](store::Session& session) {
+    return call.context.obtainer.ledger().Foresee(session, planned, call.context.clock.Now());
+  });
+  for (std::size_t i = 0; i < forecasts.size(); ++i) rows[i].forecast = forecasts[i];
+}
+
 }  // namespace
 
 std::optional<json::Value> Renew(const Invocation& call) {
@@ -67,16 +89,12 @@ std::optional<json::Value> Renew(const Invocation& call) {
 }
 
 std::optional<json::Value> Plan(const Invocation& call) {
-  struct Row {
-    store::HeldCertificate held;
-    model::RenewalInfo known;
-    renewal::Due due;
-  };
+  const std::string& ca = call.context.authorities.Primary().directory();
   const UnixSeconds now = call.context.clock.Now();
   std::vector<Row> rows;
   call.context.database.Read([&](store::Session& session) {
     for (store::HeldCertificate& held : store::ListCertificates(session, false)) {
-      Row row{std::move(held), {}, {}};
+      Row row{std::move(held), {}, {}, {}};
       row.known = KnownRenewal(session, row.held);
       row.due = renewal::Plan(row.held.certificate, row.held.current, row.known, now);
       rows.push_back(std::move(row));
@@ -87,16 +105,18 @@ std::optional<json::Value> Plan(const Invocation& call) {
   };
   std::stable_sort(rows.begin(), rows.end(),
                    [&](const Row& a, const Row& b) { return when(a) < when(b); });
+  Foresee(call, ca, rows);
   json::Value certificates = json::Array{};
   for (const Row& row : rows) {
     json::Value planned = json::Value::Object(
         {{"names", model::Names(row.held.certificate.names)},
          {"renew_at", TimeOrNull(row.due.renew_at)},
          {"reason", renewal::ReasonName(row.due.reason)},
-         {"ca", call.context.authorities.Primary().directory()},
+         {"ca", ca},
          {"valid_to", TimeOrNull(row.held.current ? row.held.current->not_after : 0)},
          {"window", WindowJson(row.known)}});
     TellFailure(row.held.certificate, planned);
+    TellForecast(row.forecast, planned);
     certificates.Append(std::move(planned));
   }
   return json::Value::Object({{"certificates", certificates}});

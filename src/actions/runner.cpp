@@ -41,6 +41,7 @@ constexpr std::array kActions{
     Entry{"export", Export},
     Entry{"get-certificate", GetCertificate},
     Entry{"issue", Issue, true},
+    Entry{"ledger", ShowLedger},
     Entry{"list", List},
     Entry{"plan", Plan},
     Entry{"renew", Renew, true},
@@ -56,7 +57,7 @@ constexpr std::array kActions{
 constexpr std::array kCertadm{"set-certificate", "set-default-certificate", "get-certificate",
                               "delete-certificate", "list-certificates"};
 constexpr std::array kRouteadm{"set-route", "get-route", "delete-route", "list-routes"};
-constexpr std::array kReader{"list", "show", "plan", "account-show", "traefik-render", "traefik-check"};
+constexpr std::array kReader{"list", "show", "plan", "ledger", "account-show", "traefik-render", "traefik-check"};
 
 constexpr const char* kOwner = "owner";
 constexpr std::array kRoles{"reader", "certadm", "routeadm", "fulladm", kOwner};

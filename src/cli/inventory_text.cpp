@@ -1,41 +1,11 @@
 #include "inventory_text.h"
 
-#include <algorithm>
-
 #include "certwright/base/text.h"
+#include "text_table.h"
 
 namespace certwright::cli {
 
 namespace {
-
-constexpr std::size_t kLongestCell = 16 * 1024;  // a hundred names are long
-
-// Characters, not bytes: all but the continuation bytes of UTF-8.
-std::size_t Width(const std::string& cell) {
-  return std::count_if(cell.begin(), cell.end(), [](char c) { return (c & 0xc0) != 0x80; });
-}
-
-// Columns as wide as their widest cell; the last one is not padded.
-std::string Table(std::vector<std::vector<std::string>> rows) {
-  std::vector<std::size_t> widths;
-  for (auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      row[i] = Printable(row[i], kLongestCell);
-      widths[i] = std::max(widths[i], Width(row[i]));
-    }
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool last = i + 1 == row.size();
-      text += row[i];
-      if (!last) text.append(widths[i] - Width(row[i]) + 2, ' ');
-    }
-    text += '\n';
-  }
-  return text;
-}
 
 std::string Day(const json::Value& certificate, std::string_view key) {
   const std::string time = certificate.String(key);
@@ -67,7 +37,7 @@ std::string ListText(const json::Value& output) {
     }
   }
   if (rows.size() == 1) return "no certificates yet; 'certwright issue NAME' obtains one\n";
-  return Table(rows);
+  return TextTable(rows);
 }
 
 std::string ShowText(const json::Value& output) {
@@ -101,6 +71,7 @@ std::string ShowText(const json::Value& output) {
   for (const json::Value& order : output["orders"].Items()) {
     const std::string failure = order["failure"].String("detail");
     row("order", Cat(order.String("state"), ", ", order.String("created_at"),
+                     order.Bool("forced") ? ", forced by a person" : "",
                      order.String("url").empty() ? "" : ", ", order.String("url"),
                      failure.empty() ? "" : ": ", failure));
   }
@@ -113,7 +84,7 @@ std::string ShowText(const json::Value& output) {
     row("what to do", error.String("advice"));
     row("from outside", PreflightText(output["preflight"]));
   }
-  return Table(rows);
+  return TextTable(rows);
 }
 
 }  // namespace certwright::cli

@@ -2,6 +2,7 @@
 #include "certwright/base/text.h"
 #include "commands.h"
 #include "inventory_text.h"
+#include "ledger_text.h"
 
 namespace certwright::cli {
 
@@ -54,6 +55,7 @@ std::string PlanText(const json::Value& output) {
     if (!window.String("explanation_url").empty()) {
       text += Cat("  and explains it at ", window.String("explanation_url"), "\n");
     }
+    text += BudgetsText(one);
     if (one.Int("failures") > 0) {
       text += Cat("  failed ", one.Int("failures"), " times in a row (", one.String("failure_class"),
                   one.Bool("parked") ? ", parked" : "", "): ", one["last_error"].String("detail"),

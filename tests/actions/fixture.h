@@ -84,7 +84,8 @@ class ActionsTest : public testing::Test {
         obtainer_(*database_, authorities_, presenter_, feed_, clock_, issue::Fuse{}, {},
                   [this](const Failure&, int) -> issue::AfterFailure {
                     return {clock_.Now() + 60, clock_.Now() + 60, ""};
-                  }) {
+                  },
+                  nullptr, ledger_) {
     jobs_.emplace(obtainer_, clock_, 4);
     scheduler_.emplace(*database_, obtainer_, *jobs_, feed_, clock_, SystemRandom());
     runner_.emplace(MakeContext());
@@ -163,6 +164,11 @@ class ActionsTest : public testing::Test {
   issue::Authorities authorities_{{{client_, accounts_, {}, {}}}};
   NobodyLooks presenter_;
   events::Feed feed_;
+  const issue::Ledger ledger_{
+      {{"Test CA",
+        {kDirectory},
+        {{model::LimitName::kOrders, 300, 3 * 3600, true, true, 30},
+         {model::LimitName::kCertificatesPerDomain, 50, 7 * kDay, true, false, 5}}}}};
   issue::Obtainer obtainer_;
   issue::Revoker revoker_{*database_, authorities_, feed_, clock_};
   issue::Chores chores_{*database_, authorities_, revoker_, clock_};

@@ -33,6 +33,7 @@ TEST(Roles, EachActionIsOpenToTheRolesOfTheContract) {
       {"account-register", {"owner"}},
       {"list", {"owner", "reader"}},
       {"show", {"owner", "reader"}},
+      {"ledger", {"owner", "reader"}},
       {"account-show", {"owner", "reader"}},
       {"traefik-render", {"owner", "reader"}},
       {"traefik-check", {"owner", "reader"}},

@@ -68,6 +68,7 @@ class SchemasTest : public ActionsTest {
     call("get-certificate", R"({"fqdn":"up.example.org"})");
     call("get-certificate", R"({"fqdn":"no.example.org"})");
     call("plan", "{}");
+    call("ledger", "");
     call("renew", R"({"dry_run":true})");
     call("renew", R"({"certificates":["mail.example.org"],"force":true})");
     call("renew", R"({"certificates":["no.example.org"]})");
