@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "certwright/base/encoding.h"
 #include "certwright/base/log.h"
@@ -18,6 +19,7 @@ constexpr int kMaxBadNonces = 10;
 constexpr std::size_t kMaxAlternates = 10;
 constexpr std::chrono::hours kDirectoryAge{1};
 constexpr std::chrono::hours kMaxRetryAfter{24};
+constexpr UnixSeconds kClockTolerance = 24 * 3600;
 
 // RFC 9110 section 10.2.3: seconds or a date. What is neither, or negative, is no Retry-After.
 std::optional<Millis> ParseRetryAfter(std::string_view text, UnixSeconds now) {
@@ -122,7 +124,10 @@ Client::Client(std::string directory_url, http::Transport& transport, Clock& clo
 
 http::Response Client::Send(const http::Request& request, std::stop_token stop) {
   try {
-    return transport_.Send(request, stop);
+    http::Response response = transport_.Send(request, stop);
+    const UnixSeconds date = ParseHttpDate(response.Header("date"));
+    if (date > 0) *ca_time_.Acquire() = CaTime{date, clock_.SteadyNow()};
+    return response;
   } catch (const Error& error) {
     Failure failure = error.failure();
     if (failure.code == FailureCode::kNetwork) {
@@ -165,6 +170,15 @@ void Client::KeepNonce(const http::Response& response) {
   nonces->emplace_back(nonce);
 }
 
+http::Response Client::AskNonce(std::stop_token stop) {
+  http::Request request;
+  request.method = "HEAD";
+  request.url = GetDirectory(stop).new_nonce;
+  http::Response response = Send(request, stop);
+  Read(response, request.url);
+  return response;
+}
+
 std::string Client::TakeNonce(std::stop_token stop) {
   const auto take = [this]() -> std::string {
     auto nonces = nonces_.Acquire();
@@ -174,11 +188,7 @@ std::string Client::TakeNonce(std::stop_token stop) {
     return nonce;
   };
   if (std::string nonce = take(); !nonce.empty()) return nonce;
-  http::Request request;
-  request.method = "HEAD";
-  request.url = GetDirectory(stop).new_nonce;
-  const http::Response response = Send(request, stop);
-  Read(response, request.url);
+  const http::Response response = AskNonce(stop);
   const std::string_view nonce = response.Header("replay-nonce");
   if (nonce.empty() || nonce.size() > kMaxNonceBytes || !IsBase64Url(nonce)) {
     Failure failure;
@@ -190,6 +200,27 @@ std::string Client::TakeNonce(std::stop_token stop) {
     throw Error(std::move(failure));
   }
   return std::string(nonce);
+}
+
+std::optional<UnixSeconds> Client::ClockAhead() {
+  const std::optional<CaTime> known = *ca_time_.Acquire();
+  if (!known) return std::nullopt;
+  const auto since = clock_.SteadyNow() - known->read_at;
+  return clock_.Now() - known->date - std::chrono::duration_cast<std::chrono::seconds>(since).count();
+}
+
+void Client::CheckClock(std::stop_token stop) {
+  const auto is_right = [](std::optional<UnixSeconds> ahead) {
+    return !ahead || (-kClockTolerance <= *ahead && *ahead <= kClockTolerance);
+  };
+  if (is_right(ClockAhead())) return;
+  KeepNonce(AskNonce(stop));  // maybe we slept since it said its time
+  const UnixSeconds ahead = ClockAhead().value_or(0);
+  if (is_right(ahead)) return;
+  throw Error(FailureCode::kConfig,
+              Cat("this machine's clock is ", std::abs(ahead) / 3600, " hours ",
+                  ahead > 0 ? "ahead of" : "behind", " the CA's: nothing is ordered by it"),
+              "set the clock (timedatectl); what is due is ordered by itself then");
 }
 
 Answer Client::Read(const http::Response& response, const std::string& url) const {

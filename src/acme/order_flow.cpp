@@ -104,6 +104,7 @@ Order OrderFlow::ReadOrder(const OrderRecord& order, const Answer& answer) const
 // so that a process that dies here does not begin with what was refused.
 Answer OrderFlow::SendNewOrder(OrderRecord& order, std::stop_token stop) {
   const Directory directory = client_.GetDirectory(stop);
+  client_.CheckClock(stop);
   json::Value payload = json::Value::Object({{"identifiers", IdentifiersJson(order.identifiers)}});
   if (!order.profile.empty()) payload.Set("profile", order.profile);
   const auto send = [&](const json::Value& body) {

@@ -22,7 +22,7 @@ inline constexpr UnixSeconds kDay = 24 * 3600;
 // Sleeps pass at once, move both clocks and are written down.
 class FakeClock : public Clock {
  public:
-  UnixSeconds Now() const override { return kNow + passed_.load() / 1000; }
+  UnixSeconds Now() const override { return kNow + ahead_ + passed_.load() / 1000; }
   Steady SteadyNow() const override { return Steady(Millis(passed_.load())); }
   bool Sleep(Millis duration, std::stop_token stop) override {
     if (stop.stop_requested()) return false;
@@ -35,6 +35,8 @@ class FakeClock : public Clock {
     return !stop.stop_requested();
   }
   void Pass(Millis duration) { passed_ += duration.count(); }
+  // The wall clock alone: somebody set it, or the machine slept.
+  void SetAhead(UnixSeconds ahead) { ahead_ = ahead; }
   std::vector<Millis> Sleeps() const {
     const std::lock_guard guard(mutex_);
     return sleeps_;
@@ -43,6 +45,7 @@ class FakeClock : public Clock {
 
  private:
   std::atomic<std::int64_t> passed_ = 0;
+  std::atomic<UnixSeconds> ahead_ = 0;
   mutable std::mutex mutex_;
   std::vector<Millis> sleeps_;
 };

@@ -106,5 +106,21 @@ TEST_F(FuseTest, AClockThatSwings) {
   EXPECT_LE(MostOrdersOfOneSet(6 * kDay), 4);
 }
 
+// One that jumps ahead by more than the fuse's window, each day, and back: what the fuse has counted
+// would be out of its sight.
+TEST_F(FuseTest, AClockThatLeavesTheWindowBehind) {
+  ca_.window = [](const Issued& issued) {
+    return Window{issued.not_before - 3 * kDay, issued.not_before - 2 * kDay};
+  };
+  for (int hour = 0; hour < 15 * 24; ++hour) {
+    clock_.SetAhead(hour / 24 * 8 * kDay);
+    AlwaysDue();
+    Tick();
+    clock_.PassSeconds(kHour);
+  }
+  EXPECT_LE(MostOrdersOfOneSet(), 4);
+  EXPECT_GT(failures_[FailureCode::kConfig], 0) << "the CA's clock tells";
+}
+
 }  // namespace
 }  // namespace certwright::sim

@@ -2,6 +2,7 @@
 // they end, and it counts what a real one limits. Its clock is the world's.
 #pragma once
 
+#include <ctime>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -82,6 +83,7 @@ class SimCa : public http::Transport {
     http::Response response = broken ? Problem(500, "serverInternal", "out of order")
                                      : Answer(request);
     response.headers.emplace_back("replay-nonce", Cat("nonce-", ++nonces_));
+    response.headers.emplace_back("date", HttpDate(clock_.True()));
     return response;
   }
 
@@ -93,6 +95,13 @@ class SimCa : public http::Transport {
     std::string chain;
   };
 
+  static std::string HttpDate(std::time_t time) {
+    std::tm parts{};
+    char text[64];
+    gmtime_r(&time, &parts);
+    std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return text;
+  }
   static http::Response Json(int status, const json::Value& body, http::Headers headers = {}) {
     headers.emplace_back("content-type", "application/json");
     return {status, std::move(headers), json::Write(body)};

@@ -81,10 +81,22 @@ class Client {
   std::optional<model::RenewalWindow> GetRenewalWindow(const std::string& ari_id,
                                                        std::stop_token stop);
 
+  // Throws Error(kConfig) where our wall clock is more than a day off the CA's, as the Date of its
+  // answers told (RFC 9110 section 6.6.1): what would be issued now, we would refuse. A CA that says
+  // none is not asked for it.
+  void CheckClock(std::stop_token stop);
+
  private:
+  struct CaTime {
+    UnixSeconds date = 0;
+    Steady read_at{};
+  };
+
   Answer Get(const std::string& url, std::stop_token stop);
   http::Response Send(const http::Request& request, std::stop_token stop);
   std::string TakeNonce(std::stop_token stop);
+  http::Response AskNonce(std::stop_token stop);
+  std::optional<UnixSeconds> ClockAhead();
   void KeepNonce(const http::Response& response);
   Answer Read(const http::Response& response, const std::string& url) const;
 
@@ -99,6 +111,7 @@ class Client {
   const UrlPolicy policy_;
   Sync<std::deque<std::string>> nonces_;
   Sync<CachedDirectory> directory_;
+  Sync<std::optional<CaTime>> ca_time_;
 };
 
 }  // namespace certwright::acme
