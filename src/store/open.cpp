@@ -16,9 +16,10 @@ namespace certwright::store {
 namespace {
 
 // quick_check reads the whole file (about 1.5 ms for 1 MiB). It runs where the file was not closed in
-// order, or is so small that nobody notices; a large file that was closed in order is
-// checked by SQLite page by page as it is read.
+// order, unless that would keep everybody waiting for a second, or is so small that nobody notices.
+// Else SQLite checks it page by page as it is read.
 constexpr off_t kAlwaysChecked = 2 << 20;
+constexpr off_t kCheckedAfterAKill = 512 << 20;
 
 constexpr std::size_t kHeaderBytes = 100;  // sqlite.org/fileformat.html, section 1.3
 constexpr std::size_t kApplicationIdOffset = 68;
@@ -187,7 +188,8 @@ std::unique_ptr<Connection> OpenConnection(const Path& dir,
   CheckKindAndOwner(file);
   CheckHeader(file);
   auto connection = std::make_unique<Connection>(file);
-  ConfigureAndCheck(*connection, log_left || SizeOf(file) <= kAlwaysChecked);
+  ConfigureAndCheck(*connection,
+                    SizeOf(file) <= (log_left ? kCheckedAfterAKill : kAlwaysChecked));
   CloseToOthers(file);  // before the log is made, which gets the same mode
   StartWriting(*connection, migrations);
   return connection;
