@@ -3,8 +3,12 @@
 The whole takes minutes; here each kind of call has a share of what a run makes, spread over the run.
 """
 
+from dataclasses import replace
+
 import pytest
-from crash import network, points, scenes, tracer
+from crash import checks, network, points, scenes, tracer
+from crash.scenes import NAME
+from harness import pki
 
 # So many points of each kind; all of those that are few.
 SHARE = {"write": 2, "socket": 4, "pwrite64": 4, "fsync": 2, "fdatasync": 4, "rename": 3, "unlink": 1,
@@ -79,3 +83,33 @@ def test_the_counter_counts_and_the_error_is_seen(make_scene):
     assert not points.try_point(scene, tracer.Interference("rename", number + 50)).hit
     result, report = scene.run(tracer.Interference("create", 1, "ENOSPC", always=True))
     assert report.hit == "openat" and result.code not in (0, 137), str(result)
+
+
+def test_the_judge_sees_what_is_lost_doubled_or_left_behind(make_scene):
+    scene = make_scene(scenes.Issue)
+    assert scene.again().code == 0
+    view, orders, url = scene.look(), scene.orders(), scene.ca_url
+    other_key = dict(view.versions[0], key_pem=pki.key_pem(pki.new_key()).decode())
+
+    def problems(changed):
+        return (checks.store_problems(changed, scene.before, orders, [NAME])
+                + checks.ca_problems(changed, orders, 0, url))
+
+    assert problems(view) == []
+    for name, changed in {
+        "damaged": replace(view, integrity="malformed"),
+        "lost": replace(view, versions=[], orders=[]),
+        "doubled": replace(view, versions=view.versions * 2),
+        "another key": replace(view, versions=[other_key]),
+        "uncounted": replace(view, ledger=0),
+        "open": replace(view, orders=[dict(view.orders[0], state="pending")]),
+    }.items():
+        assert problems(changed), name
+    assert checks.ca_problems(view, orders * 2, 0, url)
+    assert checks.event_problems(scene.recorder, [NAME], "renewed")
+    state, dynamic = scene.certwright.state_dir, scene.dynamic_dir
+    assert checks.traefik_problems(dynamic, state / "traefik", view) == []
+    (state / "traefik" / ".1-2.key.0123456789abcdef.tmp").touch()
+    assert checks.leftovers(state, dynamic)
+    (dynamic / "certwright.yml").write_text("http: {")
+    assert checks.traefik_problems(dynamic, state / "traefik", view)

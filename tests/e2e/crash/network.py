@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from . import checks, scenes
 from .points import NAME
-from .proxy import FAULTS, FaultProxy
+from .proxy import FAULTS, REACHES_THE_CA, FaultProxy
 
 __all__ = ["FAULTS", "SCENES", "Case", "count_requests", "try_case"]
 
@@ -70,7 +70,7 @@ def try_case(scene, fault, at):
         orders = scene.orders()
         view = scene.look()
         # Where the answer to newOrder was lost, nobody can know of the first order.
-        unknown = int("newOrder" in case.request)
+        unknown = int("newOrder" in case.request and fault in REACHES_THE_CA)
         case.problems += checks.ca_problems(view, orders, unknown, scene.ca_url)
         case.problems += checks.store_problems(view, scene.before, orders, [NAME])
         case.problems += checks.leftovers(scene.certwright.state_dir, scene.dynamic_dir)

@@ -36,6 +36,8 @@ ANSWERS = {
 # request back; "cut" ends the connection in the middle of the answer. Of the answers above, those with
 # "after" come in the place of the CA's own, which it has given.
 FAULTS = ("drop", "lost", "delay", "cut", *ANSWERS, "500 after", "html after", "empty 200 after")
+REACHES_THE_CA = tuple(fault for fault in FAULTS
+                       if fault in ("lost", "cut") or fault.endswith(" after"))
 DELAY = 2.0
 
 
