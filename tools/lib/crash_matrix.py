@@ -67,6 +67,14 @@ def _cut(name, fault, at):
     return network.try_case(_scene(name), fault, at)
 
 
+def _progress(done, of, failure):
+    """A failure at once, and now and then how far it is: the table comes at the end."""
+    if failure:
+        print("FAILED: %s" % failure, file=sys.stderr, flush=True)
+    elif done % 100 == 0:
+        print("%d of %d" % (done, of), file=sys.stderr, flush=True)
+
+
 class Table:
     """Counts by row and column, and everything that failed."""
 
@@ -91,8 +99,6 @@ class Table:
             for name, number in counts.items():
                 total[name] = total.get(name, 0) + number
         self._line("all", total, extra)
-        for text in self.failed:
-            print("FAILED: %s" % text)
         return total
 
     @staticmethod
@@ -118,6 +124,7 @@ def _calls(pool, options, errors):
                                                 return_when=concurrent.futures.FIRST_COMPLETED)
         for point in (future.result() for future in done):
             results.append(point)
+            _progress(len(results), len(results) + len(waiting), point.problems and str(point))
             how = point.interference
             last = counts[point.scene, how.kind] + 1
             if point.hit and how.at >= last and options.every == 1:
@@ -145,11 +152,14 @@ def _network(pool, options):
     cases = [pool.submit(_cut, name, fault, at) for name in network.SCENES for fault in network.FAULTS
              for at in range(1, counts[name] + 1, options.every)]
     table = Table("each of the requests to the CA spoiled once")
-    for case in (future.result() for future in cases):
+    for number, case in enumerate(future.result() for future in cases):
+        _progress(number + 1, len(cases), case.problems and str(case))
         table.add("%s %s" % (case.scene, case.fault), not case.problems,
                   ["same run" if case.first_code == 0 else "next run"])
-        if case.problems or case.first_code != 0:
-            table.failed.append(str(case)) if case.problems else print(case)
+        if case.problems:
+            table.failed.append(str(case))
+        elif case.first_code != 0:
+            print(case)
     total = table.show()
     share = 100.0 * total.get("same run", 0) / max(1, total["tried"])
     print("the same run got through in %.1f of 100 cases" % share)

@@ -74,12 +74,13 @@ def _first_run_problems(point, interference, first):
     if interference.error is None or first.code == 0:
         return []
     problems = []
-    if point.scene != "daemon" and first.code not in EXIT_CODES[interference.error]:
+    if not point.scene.startswith("daemon") and first.code not in EXIT_CODES[interference.error]:
         problems.append("the exit code is %d" % first.code)
     said = [line for line in first.stderr.splitlines()
             if line.startswith(("certwright: ", NAME + ": failed: "))]
     # Where the error was to be written, it cannot be read.
-    if not said and not point.target.endswith(".stderr") and point.scene != "daemon":
+    daemon = point.scene.startswith("daemon")
+    if not said and not point.target.endswith(".stderr") and not daemon:
         problems.append("it ended with %d and said nothing" % first.code)
     return problems
 

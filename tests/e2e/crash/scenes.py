@@ -10,7 +10,7 @@ from harness.handlers import Recorder
 from harness.ports import free_port
 from scripted_ca import ScriptedCa
 
-from . import store_view, tracer
+from . import checks, store_view, tracer
 
 NAME = "a.example.test"
 SECOND = 60.0
@@ -20,6 +20,7 @@ class Scene:
     """One installation, put back to where it began by `reset`; its CA lives on and keeps counting."""
 
     name = ""
+    killed = False  # what was interrupted last, by SIGKILL
     reason = "issued"  # of the event
     prepared = ()  # commands that have run before
 
@@ -49,6 +50,7 @@ class Scene:
     def reset(self):
         shutil.rmtree(self.certwright.directory)
         shutil.copytree(self.directory / "template", self.certwright.directory, symlinks=True)
+        self.former = checks.named_files(self.dynamic_dir)
         self.orders_before = len(self.ca.orders)
         self.accounts_before = len(self.ca.accounts)
 
@@ -77,6 +79,7 @@ class Scene:
         """(Result, Report) of the command with INTERFERENCE."""
         report = self.directory / "report.json"
         report.unlink(missing_ok=True)
+        self.killed = interference.error is None
         result = self._command(self.words(self.before), interference.words(report))
         return result, tracer.Report.read(report)
 
@@ -106,8 +109,8 @@ class Renew(Scene):
 
     def words(self, view):
         # Forced again, what is done would be done once more, as it should. What was begun is carried
-        # on without being asked for, by the timer's command.
-        begun = self.renewed(view) or view.open_orders()
+        # on without being asked for, by the timer's command (after an error not before its next try).
+        begun = self.renewed(view) or (view.open_orders() and self.killed)
         return ["renew"] if begun else ["renew", "--force", NAME]
 
 
@@ -128,7 +131,8 @@ class DaemonIssue(Scene):
         # What it does after the answer (the event, closing) is a part of it.
         if self.certwright.daemon.alive() and result.code == 0:
             self._wait_told()
-        if not interference.error or not self.certwright.daemon.alive():
+        goes_on = interference.error and report.exists() and self.certwright.daemon.alive()
+        if not goes_on:  # killed; or the call is not made before it is asked to end
             self._end()
         return result, tracer.Report.read(report) if report.exists() else tracer.Report()
 
@@ -148,6 +152,7 @@ class DaemonIssue(Scene):
         if self.certwright.daemon is None:
             return
         wait.until(self.recorder.entries, "the event was told", 20)
+        wait.until(self._published, "Traefik is told", 20)  # what failed is written again after a second
         code = self.certwright.stop()
         assert code == 0, "the daemon ended with %s" % code
 
@@ -162,6 +167,10 @@ class DaemonIssue(Scene):
         daemon = self.certwright.daemon
         wait.until(lambda: self.certwright.answers() or not daemon.alive(), "the daemon answers", 30)
         return daemon.alive()
+
+    def _published(self):
+        return not checks.traefik_problems(self.dynamic_dir, self.certwright.state_dir / "traefik",
+                                           self.look(), self.former)
 
     def _wait_told(self):
         daemon = self.certwright.daemon
