@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "certwright/base/error.h"
 #include "certwright/base/text.h"
 
 namespace certwright::config {
@@ -40,7 +39,7 @@ bool IsSection(const std::string& name) {
 }  // namespace
 
 Reader::Reader(std::string file, Path base_dir, Config& config)
-    : file_(std::move(file)), base_dir_(std::move(base_dir)), config_(config) {}
+    : base_dir_(std::move(base_dir)), config_(config), findings_(std::move(file)) {}
 
 void Reader::Read(const toml::table& root) { ReadTable(root, ""); }
 
@@ -139,21 +138,15 @@ void Reader::Complain(const std::vector<std::string>& keys, const std::string& t
 }
 
 void Reader::Add(std::uint32_t line, std::string text) {
-  findings_.push_back({line, std::move(text)});
+  findings_.Add(line, std::move(text));
 }
 
-std::string Reader::Source(const toml::node& node) const { return Cat(file_, ":", Line(node)); }
+std::string Reader::Source(const toml::node& node) const {
+  return Cat(findings_.file(), ":", Line(node));
+}
 
 void Reader::ThrowProblems() const {
-  if (findings_.empty()) return;
-  auto sorted = findings_;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto& a, const auto& b) { return a.line < b.line; });
-  std::vector<std::string> lines;
-  for (const auto& finding : sorted)
-    lines.push_back(Cat(file_, ":", finding.line, ": ", finding.text));
-  throw Error(
-      FailureCode::kConfig, certwright::Join(lines, "\n"),
+  findings_.ThrowProblems(
       "correct the file; `certwright config check` looks at it again, and `certwright config "
       "show` prints all keys");
 }

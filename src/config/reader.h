@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "findings.h"
 #include "keys.h"
 
 namespace certwright::config {
@@ -24,11 +25,6 @@ class Reader {
   void ThrowProblems() const;
 
  private:
-  struct Finding {
-    std::uint32_t line = 0;
-    std::string text;  // "acme.email: ..."
-  };
-
   void ReadTable(const toml::table& table, const std::string& prefix);
   // An array of sections: one or more, each with what is `needed` and unlike the others in it.
   template <typename Target, typename At>
@@ -41,10 +37,9 @@ class Reader {
   void Add(std::uint32_t line, std::string text);
   std::string Source(const toml::node& node) const;
 
-  std::string file_;
   Path base_dir_;
   Config& config_;
-  std::vector<Finding> findings_;
+  Findings findings_;
 };
 
 }  // namespace certwright::config
