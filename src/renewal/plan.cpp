@@ -68,22 +68,6 @@ Due Planned(const std::optional<CertificateVersion>& current, const RenewalInfo&
   return due;
 }
 
-// The earliest instant for the next try after a failure, 0 where there was none. Further ahead than
-// the longest pause, a time was read off a clock that was wrong: waiting for it could take years.
-UnixSeconds RetryAt(const ManagedCertificate& certificate, UnixSeconds now) {
-  if (!certificate.last_error) return 0;
-  const Failure& failure = *certificate.last_error;
-  const UnixSeconds named = failure.retry_at <= now + kLongestPause ? failure.retry_at : 0;
-  const UnixSeconds failed_at = certificate.last_error_at;
-  if (failed_at > now) return named;
-  UnixSeconds pause = BasePause(failure, certificate.failures, failed_at);
-  // Not never: behind a router that does not lead back, every look from here is bad.
-  if (certificate.preflight_good == false && IsWatched(certificate)) {
-    pause = std::max(pause, kPauseWhileBad);
-  }
-  return std::max(named, failed_at + pause);
-}
-
 }  // namespace
 
 std::string_view ReasonName(Reason reason) {
@@ -134,6 +118,22 @@ RenewalInfo KeepAfterFailure(const RenewalInfo& known, UnixSeconds now) {
 bool IsWindowWanted(const CertificateVersion& version, const RenewalInfo& known, UnixSeconds now) {
   now = Sane(now);
   return MayAsk(version, now) && AskAt(version, known, now) == now;
+}
+
+// Further ahead than the longest pause, a time was read off a clock that was wrong: waiting for it
+// could take years.
+UnixSeconds RetryAt(const ManagedCertificate& certificate, UnixSeconds now) {
+  if (!certificate.last_error) return 0;
+  const Failure& failure = *certificate.last_error;
+  const UnixSeconds named = failure.retry_at <= now + kLongestPause ? failure.retry_at : 0;
+  const UnixSeconds failed_at = certificate.last_error_at;
+  if (failed_at > now) return named;
+  UnixSeconds pause = BasePause(failure, certificate.failures, failed_at);
+  // Not never: behind a router that does not lead back, every look from here is bad.
+  if (certificate.preflight_good == false && IsWatched(certificate)) {
+    pause = std::max(pause, kPauseWhileBad);
+  }
+  return std::max(named, failed_at + pause);
 }
 
 Due Plan(const ManagedCertificate& certificate, const std::optional<CertificateVersion>& current,

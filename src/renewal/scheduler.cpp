@@ -172,7 +172,7 @@ bool Scheduler::IsTurn(store::HeldCertificate& held, const Wanted& wanted, Looke
   certificate.preflight_at = clock_.Now();
   // Written down after the order where it turned: what dies in between turns again.
   if (!turned) KeepPreflight(certificate);
-  return is_due(certificate) || turned;
+  return is_due(certificate) || turned || IsLeftOpen(certificate);
 }
 
 // An order that a process left open when it died, or for want of network or disk, is a renewal that
@@ -189,7 +189,7 @@ UnixSeconds Scheduler::NextTryOfOpenOrder(const model::ManagedCertificate& certi
     return !store::FindOpenOrders(session, certificate.id).empty();
   });
   if (!open) return 0;
-  return certificate.last_error ? std::max<UnixSeconds>(certificate.last_error->retry_at, 1) : 1;
+  return std::max<UnixSeconds>(RetryAt(certificate, clock_.Now()), 1);
 }
 
 void Scheduler::KeepPreflight(const model::ManagedCertificate& certificate) {

@@ -74,6 +74,9 @@ Due Plan(const model::ManagedCertificate& certificate,
          const std::optional<model::CertificateVersion>& current, const model::RenewalInfo& known,
          UnixSeconds now);
 
+// The earliest instant for the next try of what failed, as Plan takes it; 0: nothing failed.
+UnixSeconds RetryAt(const model::ManagedCertificate& certificate, UnixSeconds now);
+
 // How long after failure number `failures` (1: the first; less counts as 1) in a row the next try
 // is made, in seconds; at least a minute.
 //   network, CA's fault, Traefik, a bug: 1 min, 10 min, 100 min, then daily
