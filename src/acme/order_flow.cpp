@@ -27,14 +27,15 @@ json::Value IdentifiersJson(const std::vector<model::Identifier>& identifiers) {
   return list;
 }
 
-// Whether newOrder may have failed for its `replaces` (RFC 9773 section 5). A 5xx may: a released
-// test CA answers 500 to correct certIDs. A rate limit never, whatever its status: it would be hit
+// Whether newOrder may have failed for its `replaces` (RFC 9773 section 5). `unauthorized` is what CAs
+// say where another account obtained the certificate. A 5xx may: a released test CA answers 500 to
+// correct certIDs. A rate limit never, whatever its status: it would be hit
 // again, without the exemption. Nor what another resource (newNonce) answered on the way.
 bool MayBeForReplaces(const AnswerError& error, const std::string& new_order) {
   const std::string& type = error.failure().acme_type;
   if (error.url() != new_order || error.failure().code == FailureCode::kRateLimited) return false;
   return type == "alreadyReplaced" || type == "malformed" || type == "conflict" ||
-         error.status() == 409 || error.status() >= 500;
+         type == "unauthorized" || error.status() == 409 || error.status() >= 500;
 }
 
 }  // namespace

@@ -70,7 +70,11 @@ std::optional<json::Value> Renew(const Invocation& call) {
   }
   call.context.database.Read([&](store::Session& session) {
     for (const std::string& name : names) {
-      wanted.certificates.push_back(FindExact(session, name).certificate.id);
+      const std::int64_t id = FindExact(session, name).certificate.id;
+      const auto begin = wanted.certificates.begin();
+      const bool named_twice = std::find(begin, wanted.certificates.end(), id) !=
+                               wanted.certificates.end();
+      if (!named_twice) wanted.certificates.push_back(id);
     }
   });
   if (!wanted.dry_run) PresentRoute(call);

@@ -39,8 +39,13 @@ void CheckBundle(const config::Config& config) { http::Client(OptionsOf(config, 
 void CheckBinding(const config::Config& config) { WishesOf(config.acme); }
 void CheckFallbacks(const config::Config& config) {
   for (const config::CertificateAuthority& ca : config.acme.fallback) {
-    http::Client(OptionsOf(config, ca));
-    WishesOf(ca);
+    try {
+      http::Client(OptionsOf(config, ca));
+      WishesOf(ca);
+    } catch (const Error& error) {
+      throw Error(FailureCode::kConfig, Cat("the fall-back ", ca.directory, ": ", error.what()),
+                  error.failure().advice);
+    }
   }
 }
 void CheckDynamicDir(const config::Config& config) {

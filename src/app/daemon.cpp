@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <memory>
 
+#include "ca_settings.h"
 #include "certwright/api/server.h"
 #include "certwright/base/file.h"
 #include "certwright/base/log.h"
@@ -99,6 +100,7 @@ void Serve(config::Config config, const std::function<config::Config()>& reload)
     NotifySystemd("RELOADING=1");
     try {
       config::Config next = reload();
+      CheckFiles(next);  // what is wrong there is told while the old one still works
       service.reset();
       service = Start(next, store, ending);
       config = std::move(next);

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <map>
 #include <optional>
 
 #include "ca_settings.h"
@@ -20,7 +19,7 @@
 #include "certwright/issue/revoke.h"
 #include "certwright/renewal/scheduler.h"
 #include "certwright/store/certificates.h"
-#include "certwright/store/orders.h"
+#include "certwright/store/renewals.h"
 #include "certwright/traefik/publisher.h"
 #include "outlook.h"
 #include "traefik_subscriber.h"
@@ -166,31 +165,14 @@ struct Engine::Impl {
     if (mode == Mode::kDaemon) Serve(config);
   }
 
-  // Orders that an earlier process left behind; each job takes up those of its name set.
-  void CarryOn() {
-    std::map<std::string, issue::ObtainRequest> open;
-    database->Read([&](store::Session& session) {
-      for (const model::OrderRecord& order : store::ListOpenOrders(session)) {
-        const auto held = store::FindById(session, order.certificate_id);
-        if (!held) continue;
-        issue::ObtainRequest& request = open[held->certificate.name_set];
-        request.identifiers = held->certificate.names;
-        request.owner = held->certificate.owner;
-        // Its names may have a valid certificate: then it is a renewal, or somebody's wish.
-        if (authorities.Find(order.directory) != nullptr) request.renew = true;
-      }
-    });
-    for (const auto& [name_set, request] : open) {
-      log::Info(Cat("carrying on the order for ", name_set));
-      jobs->Submit(request);
-    }
-  }
-
   void Serve(const config::Config& config) {
     CheckCaFiles(config);  // a daemon asks the CA sooner or later: better told at its start
     responder.Listen();
     feed.Start();
-    CarryOn();
+    // What an earlier process left behind: the scheduler carries it on at its own pace.
+    database->Write([&](store::Session& session) {
+      store::MakeOpenOrdersDue(session, clock.Now());
+    });
     scheduler->Start();
     chores.Start();
     log::Info(Cat("ready: CA ", config.acme.directory, ", HTTP-01 on ", config.http01_listen));

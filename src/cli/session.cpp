@@ -56,7 +56,7 @@ const config::Config& Session::config() {
     config_ = ReadConfig();
     // A command speaks through its own words; the log is for what goes wrong on the way.
     const bool verbose = options_.verbose > 0;
-    log::SetLevel(options_.quiet ? log::Level::kError
+    log::SetLevel(options_.quiet || (options_.json && !verbose) ? log::Level::kError
                   : verbose      ? log::Level::kDebug
                                  : log::Level::kWarning);
   }

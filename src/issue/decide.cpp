@@ -55,7 +55,11 @@ bool HasPatience(const store::HeldCertificate& held, const ObtainRequest& reques
 Failure Together(Failure first, const Authority& authority, const Failure& next) {
   if (next.code == FailureCode::kCancelled) return next;
   const std::string detail = Cat(first.detail, "; ", authority.directory(), ": ", next.detail);
-  Failure both = MayGoElsewhere(next) ? std::move(first) : next;
+  // The fuse and spent limits say when a new order may be made; an order that waits at the other CA,
+  // or another CA that is down, may be back long before that.
+  const bool first_is_sooner = next.code == FailureCode::kFuse ||
+                               (MayGoElsewhere(next) && first.code != FailureCode::kRateLimited);
+  Failure both = first_is_sooner ? std::move(first) : next;
   both.detail = detail;
   return both;
 }

@@ -29,7 +29,8 @@ bool IsFinalized(const model::OrderRecord& order);
 bool HasPatience(const store::HeldCertificate& held, const ObtainRequest& request,
                  UnixSeconds now);
 
-// What two CAs ended with, as one failure: the one that is not the CA's own decides its code.
+// What two CAs ended with, as one failure: the one that is not the CA's own decides, else the one that
+// passes sooner.
 Failure Together(Failure first, const Authority& authority, const Failure& next);
 
 }  // namespace certwright::issue

@@ -73,12 +73,13 @@ std::vector<std::string> Obtainer::DryRun(const ObtainRequest& request, std::sto
   const Authority& authority = FirstThatAnswers(request, held, report, stop);
   bool carried_on = false;
   database_.Read([&](store::Session& session) {
-    if (!held) return;
-    for (const model::OrderRecord& open : store::FindOpenOrders(session, held->certificate.id)) {
-      carried_on = carried_on || (open.directory == authority.directory() && policy == before);
+    if (held) {
+      for (const model::OrderRecord& open : store::FindOpenOrders(session, held->certificate.id)) {
+        carried_on = carried_on || (open.directory == authority.directory() && policy == before);
+      }
     }
     if (!carried_on && !request.force) {
-      CheckFuse(session, fuse_, held->certificate, clock_.Now());
+      CheckFuse(session, fuse_, request.identifiers, clock_.Now());
     }
   });
   CheckProfile(authority.client.GetDirectory(stop), authority.profile.value_or(policy.profile));

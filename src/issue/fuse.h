@@ -6,9 +6,9 @@
 
 namespace certwright::issue {
 
-// Throws Error(kFuse) where one more order for the exact set of this certificate would be too many,
-// with the time when the next may be made. Call in the transaction that writes the order down.
+// Throws Error(kFuse) where one more order for this exact set would be too many, with the time when
+// the next may be made. Call in the transaction that writes the order down.
 void CheckFuse(store::Session& session, const Fuse& fuse,
-               const model::ManagedCertificate& certificate, UnixSeconds now);
+               const std::vector<model::Identifier>& names, UnixSeconds now);
 
 }  // namespace certwright::issue

@@ -88,7 +88,14 @@ std::shared_ptr<Job> Jobs::Submit(ObtainRequest request) {
   under_way_.emplace(name_set, job);
   queue_.push_back(job);
   if (idle_ < queue_.size() && workers_.size() < max_workers_) {
-    workers_.emplace_back([this](std::stop_token stop) { Work(stop); });
+    try {
+      workers_.emplace_back([this](std::stop_token stop) { Work(stop); });
+    } catch (...) {  // no thread can be had: one that is there takes it up later
+      if (!workers_.empty()) return job;
+      under_way_.erase(name_set);
+      queue_.pop_back();
+      throw;
+    }
   }
   wanted_.notify_one();
   return job;

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "certwright/acme/order_flow.h"
+#include "certwright/acme/retry.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/crypto/key.h"
@@ -12,6 +13,7 @@
 #include "certwright/store/events.h"
 #include "certwright/store/orders.h"
 #include "certwright/store/renewals.h"
+#include "certwright/store/revocations.h"
 #include "decide.h"
 #include "fuse.h"
 
@@ -114,8 +116,9 @@ std::vector<OrderRecord> Obtainer::OpenOrders(const ObtainRequest& request) {
 
 const Authority* Obtainer::FinalizedLately(const ObtainRequest& request) {
   for (const OrderRecord& order : OpenOrders(request)) {
+    const Authority* authority = authorities_.Find(order.directory);
     const bool late = clock_.Now() - order.created_at >= kDay;
-    if (IsFinalized(order) && !late) return authorities_.Find(order.directory);
+    if (authority != nullptr && IsFinalized(order) && !late) return authority;
   }
   return nullptr;
 }
@@ -169,6 +172,22 @@ bool Obtainer::MayTurnTo(const Authority& authority, const ObtainRequest& reques
 ObtainResult Obtainer::ObtainFrom(const Authority& authority, const ObtainRequest& request,
                                   const std::optional<store::HeldCertificate>& held,
                                   const model::ProgressSink& progress, std::stop_token stop) {
+  // I4 comes before the CA is asked; and nothing is written down, nor counted, for a CA that cannot be
+  // asked, or by a clock that is wrong.
+  if (!request.force && OpenOrders(request).empty()) {
+    database_.Read([&](store::Session& session) {
+      CheckFuse(session, fuse_, request.identifiers, clock_.Now());
+    });
+  }
+  acme::WithRetries(
+      clock_, stop,
+      [&] {
+        authority.client.GetDirectory(stop);
+        authority.client.CheckClock(stop);
+      },
+      [&](const Failure& failure) {
+        if (progress) progress({"retry", failure.detail + "; trying again", 0});
+      });
   Work work = TakeUp(authority, request, held);
   CertificateVersion version;
   try {
@@ -228,12 +247,12 @@ Obtainer::Work Obtainer::TakeUp(const Authority& authority, const ObtainRequest&
         GiveUp(session, open, "the CA was changed");
       }
     }
-    if (!request.force) CheckFuse(session, fuse_, certificate, now);
+    if (!request.force) CheckFuse(session, fuse_, order.identifiers, now);
     ledger_.Admit(session, order, current, now);
     order.certificate_id = certificate.id;
     order.id = store::InsertOrder(session, order);
-    // Due until it has ended: a renewal that a dead process leaves open is found by the next look (I2).
-    if (held && held->current) store::SetNextAction(session, certificate.id, now, now);
+    // Due until it has ended: an order that a dead process leaves open is found by the next look (I2).
+    if (held) store::SetNextAction(session, certificate.id, now, now);
     return {std::move(order), false};
   });
 }
@@ -304,11 +323,13 @@ void Obtainer::GiveUp(store::Session& session, OrderRecord& order, std::string w
 
 Failure Obtainer::RecordFailure(const ObtainRequest& request, Failure failure) {
   if (failure.code == FailureCode::kCancelled) return failure;  // nobody's
+  // For the daemon's log; a command tells it in its own words.
+  log::Info(Cat(model::NameSetKey(request.identifiers), ": not obtained: ", failure.detail));
   try {
     database_.Write([&](store::Session& session) {
       auto held = store::FindByNameSet(session, model::NameSetKey(request.identifiers));
-      if (!held && failure.code == FailureCode::kRateLimited) {
-        // It will pass: remembered as one that the CA itself puts off, and tried again then.
+      if (!held && MayGoElsewhere(failure)) {
+        // It will pass: the wish is remembered, and tried again then.
         const auto policy = request.wish.Over(defaults_);
         const auto made = store::EnsureManaged(session, Wanted(request, policy, clock_.Now()),
                                                clock_.Now());
@@ -335,6 +356,24 @@ std::optional<model::RenewalWindow> Obtainer::AskWindow(const CertificateVersion
   return authority->client.GetRenewalWindow(version.ari_id, stop);
 }
 
+// An order of a backup may lead to a certificate that was revoked after it.
+void Obtainer::RefuseRevoked(const OrderRecord& order, const CertificateVersion& version) {
+  const auto failure = database_.Write([&](store::Session& session) {
+    if (!store::IsRevoked(session, version.fingerprint)) return std::optional<Failure>();
+    OrderRecord ended = order;
+    ended.state = OrderState::kFailed;
+    ended.failure = Failure{};
+    ended.failure->code = FailureCode::kRefused;
+    ended.failure->detail = Cat("the order led to a certificate that was revoked: serial ",
+                                version.serial_hex);
+    ended.failure->identifiers = model::Names(version.names);
+    ended.failure->advice = "the next try orders another one";
+    store::SaveOrder(session, ended);
+    return ended.failure;
+  });
+  if (failure) throw Error(*failure);
+}
+
 ObtainResult Obtainer::Activate(const OrderRecord& order, const ObtainRequest& request,
                                 CertificateVersion version, bool had_version) {
   version.certificate_id = order.certificate_id;
@@ -351,6 +390,7 @@ ObtainResult Obtainer::Activate(const OrderRecord& order, const ObtainRequest& r
 
   ObtainResult result;
   result.issued = true;
+  RefuseRevoked(order, version);
   database_.Write([&](store::Session& session) {
     store::AddCurrentVersion(session, version, clock_.Now(), clock_.Now());
     store::SaveOrder(session, order);

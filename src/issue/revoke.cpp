@@ -1,6 +1,7 @@
 #include "certwright/issue/revoke.h"
 
 #include <algorithm>
+#include <set>
 
 #include "certwright/acme/retry.h"
 #include "certwright/acme/revocation.h"
@@ -91,8 +92,9 @@ std::int64_t Revoker::Revoke(std::int64_t version_id, const model::ProgressSink&
     if (found->revoke_replaced && IsCurrent(HeldOf(session, *found), *found)) {
       throw Error(FailureCode::kInternal, "a version was to be revoked before it was replaced");
     }
+    if (!IsCurrent(HeldOf(session, *found), *found)) return found;
     for (CertificateVersion& other : store::ListToRevoke(session)) {
-      if (other.certificate_id == found->certificate_id && other.id < found->id) {
+      if (other.certificate_id == found->certificate_id && other.id != found->id) {
         before.push_back(std::move(other));
       }
     }
@@ -155,23 +157,28 @@ bool Revoker::IsWaiting() {
 
 std::optional<Failure> Revoker::CarryOn(std::stop_token stop) {
   const auto waiting = database_.Read([](store::Session& session) {
-    std::vector<std::int64_t> ids;
-    for (const CertificateVersion& version : store::ListToRevoke(session)) {
+    std::vector<CertificateVersion> versions;
+    for (CertificateVersion& version : store::ListToRevoke(session)) {
       if (version.revoke_replaced && IsCurrent(HeldOf(session, version), version)) continue;
-      ids.push_back(version.id);
+      versions.push_back(std::move(version));
     }
-    return ids;
+    return versions;
   });
-  for (const std::int64_t id : waiting) {
-    if (stop.stop_requested()) return std::nullopt;
+  std::optional<Failure> first;
+  std::set<std::string> down;  // a CA that fails holds up no other
+  for (const CertificateVersion& version : waiting) {
+    if (stop.stop_requested()) break;
+    if (down.contains(version.ca)) continue;
     try {
-      Revoke(id, nullptr, stop);
+      Revoke(version.id, nullptr, stop);
     } catch (const Error& error) {
       log::Warning(Cat("a certificate is not revoked: ", error.failure().detail));
-      if (!IsLastWord(error.failure())) return error.failure();
+      if (IsLastWord(error.failure())) continue;
+      down.insert(version.ca);
+      if (!first) first = error.failure();
     }
   }
-  return std::nullopt;
+  return first;
 }
 
 }  // namespace certwright::issue

@@ -30,12 +30,13 @@ class LaneThreads {
       const std::lock_guard guard(mutex_);
       busy_.insert(ca);
     }
-    lanes_[ca] = std::jthread([this, ca, work = std::move(work)](std::stop_token stop) {
-      work(stop);
+    try {
+      Run(ca, std::move(work));
+    } catch (...) {  // no thread can be had: the lane is free for the next try
       const std::lock_guard guard(mutex_);
       busy_.erase(ca);
-      nap_.request_stop();
-    });
+      throw;
+    }
   }
 
   // A token that is stopped as soon as a lane has ended after this call.
@@ -46,6 +47,15 @@ class LaneThreads {
   }
 
  private:
+  void Run(const std::string& ca, std::function<void(std::stop_token)> work) {
+    lanes_[ca] = std::jthread([this, ca, work = std::move(work)](std::stop_token stop) {
+      work(stop);
+      const std::lock_guard guard(mutex_);
+      busy_.erase(ca);
+      nap_.request_stop();
+    });
+  }
+
   std::mutex mutex_;
   std::set<std::string> busy_;
   std::stop_source nap_;

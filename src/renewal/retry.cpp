@@ -61,8 +61,10 @@ UnixSeconds BasePause(const Failure& failure, int failures, UnixSeconds now) {
 
 UnixSeconds RetryDelay(const Failure& failure, int failures, UnixSeconds now, Random& random) {
   const UnixSeconds base = BasePause(failure, failures, now);
-  return base +
-         static_cast<UnixSeconds>(random.Below(static_cast<std::uint64_t>(MostJitter(base)) + 1));
+  // Who limits has named the time, and people were told it.
+  const bool named = PaceOf(failure) == Pace::kLimited;
+  const UnixSeconds most = named ? std::min(MostJitter(base), 10 * kMinute) : MostJitter(base);
+  return base + static_cast<UnixSeconds>(random.Below(static_cast<std::uint64_t>(most) + 1));
 }
 
 }  // namespace certwright::renewal

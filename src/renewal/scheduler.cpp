@@ -69,8 +69,9 @@ Scheduler::~Scheduler() = default;
 Scheduler::Lanes Scheduler::CollectDue(const std::set<std::string>& busy, std::size_t most) {
   Lanes lanes;
   const auto take = [&](const store::DueRow& row) {
-    if (busy.contains(row.ca)) return;
-    std::vector<std::int64_t>& lane = lanes[row.ca];
+    const std::string ca = obtainer_.LaneOf(row.ca);
+    if (busy.contains(ca)) return;
+    std::vector<std::int64_t>& lane = lanes[ca];
     if (lane.size() < most) lane.push_back(row.certificate_id);
   };
   const UnixSeconds now = clock_.Now();
@@ -158,10 +159,10 @@ bool Scheduler::IsTurn(store::HeldCertificate& held, const Wanted& wanted, Looke
     model::ManagedCertificate as_if_well = certificate;
     as_if_well.last_error.reset();
     if (is_due(as_if_well)) return true;
-    return is_due(certificate) || wanted.force || IsLeftOpen(certificate);
+    return is_due(certificate) || wanted.force || IsLeftOpen(held);
   }
   if (!preflight_ || wanted.dry_run || !IsWatched(certificate)) {
-    return is_due(certificate) || IsLeftOpen(certificate);
+    return is_due(certificate) || IsLeftOpen(held);
   }
   const Preflight seen = preflight_(certificate.names, stop);
   if (stop.stop_requested()) return false;
@@ -172,24 +173,33 @@ bool Scheduler::IsTurn(store::HeldCertificate& held, const Wanted& wanted, Looke
   certificate.preflight_at = clock_.Now();
   // Written down after the order where it turned: what dies in between turns again.
   if (!turned) KeepPreflight(certificate);
-  return is_due(certificate) || turned || IsLeftOpen(certificate);
+  return is_due(certificate) || turned || IsLeftOpen(held);
 }
 
 // An order that a process left open when it died, or for want of network or disk, is a renewal that
 // somebody began: it goes on though nothing is due yet (I2), but not before its next try.
-bool Scheduler::IsLeftOpen(const model::ManagedCertificate& certificate) {
-  if (jobs_.IsUnderWay(certificate.name_set)) return false;
-  const UnixSeconds next_try = NextTryOfOpenOrder(certificate);
+bool Scheduler::IsLeftOpen(const store::HeldCertificate& held) {
+  if (jobs_.IsUnderWay(held.certificate.name_set)) return false;
+  const UnixSeconds next_try = NextTryOfOpenOrder(held);
   return next_try > 0 && next_try <= clock_.Now();
 }
 
-// 0: there is no open order.
-UnixSeconds Scheduler::NextTryOfOpenOrder(const model::ManagedCertificate& certificate) const {
-  const bool open = database_.Read([&](store::Session& session) {
-    return !store::FindOpenOrders(session, certificate.id).empty();
+// 0: there is no open order that goes on.
+UnixSeconds Scheduler::NextTryOfOpenOrder(const store::HeldCertificate& held) const {
+  if (held.current && !held.current->revocation_reason.empty() && !held.current->revoke_replaced) {
+    return 0;  // it is to go, not to be renewed
+  }
+  const model::ManagedCertificate& certificate = held.certificate;
+  const auto open = database_.Read([&](store::Session& session) {
+    return store::FindOpenOrders(session, certificate.id);
   });
-  if (!open) return 0;
-  return std::max<UnixSeconds>(RetryAt(certificate, clock_.Now()), 1);
+  UnixSeconds next_try = 0;
+  for (const model::OrderRecord& order : open) {
+    if (!obtainer_.Knows(order.directory)) continue;
+    if (order.created_at > certificate.last_error_at) return 1;  // the failure is not of it
+    next_try = std::max<UnixSeconds>(RetryAt(certificate, clock_.Now()), 1);
+  }
+  return next_try;
 }
 
 void Scheduler::KeepPreflight(const model::ManagedCertificate& certificate) {
@@ -213,6 +223,9 @@ void Scheduler::PlanNext(Looked& looked, const Wanted& wanted, std::stop_token s
   const bool written_ahead = held->certificate.updated_at > now + kSetBack;
   if (next == held->certificate.next_action_at && !written_ahead) return;
   database_.Write([&](store::Session& session) {
+    // Whoever made it due meanwhile has a reason that this plan knows nothing of.
+    const auto latest = store::FindById(session, looked.certificate_id);
+    if (!latest || latest->certificate.next_action_at != held->certificate.next_action_at) return;
     store::SetNextAction(session, looked.certificate_id, next, now);
   });
 }
@@ -224,7 +237,7 @@ UnixSeconds Scheduler::NextLook(const store::HeldCertificate& held, const Due& d
   const auto also = [&](UnixSeconds at) {
     if (at > 0) next = next > 0 ? std::min(next, at) : at;
   };
-  also(NextTryOfOpenOrder(held.certificate));
+  also(NextTryOfOpenOrder(held));
   if (preflight_) also(WatchAt(held.certificate, now));
   if (held.current) also(WarnOf(*held.current, held.certificate.failures, now).next);
   return next > 0 ? std::max(next, now + limits_.interval) : 0;

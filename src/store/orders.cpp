@@ -146,11 +146,10 @@ void ForgetLeftover(Session& session, std::int64_t id) {
   Query(Of(session), "UPDATE acme_order SET leftover = 0 WHERE id = ?", id).Run();
 }
 
-int CountOrdersSince(Session& session, std::int64_t certificate_id, UnixSeconds since) {
+int CountOrdersSince(Session& session, const std::string& name_set, UnixSeconds since) {
   Query rows(Of(session),
-             "SELECT count(*) FROM order_ledger WHERE name_set = "
-             "(SELECT name_set FROM certificate WHERE id = ?) AND created_at >= ?",
-             certificate_id, since);
+             "SELECT count(*) FROM order_ledger WHERE name_set = ? AND created_at >= ?", name_set,
+             since);
   rows.Step();
   return static_cast<int>(rows.Int());
 }
@@ -174,12 +173,11 @@ std::vector<OrderedSet> ListOrderedSets(Session& session, UnixSeconds since) {
   return sets;
 }
 
-UnixSeconds TimeOfOrder(Session& session, std::int64_t certificate_id, int n) {
+UnixSeconds TimeOfOrder(Session& session, const std::string& name_set, int n) {
   Query rows(Of(session),
-             "SELECT created_at FROM order_ledger WHERE name_set = "
-             "(SELECT name_set FROM certificate WHERE id = ?) "
+             "SELECT created_at FROM order_ledger WHERE name_set = ? "
              "ORDER BY created_at DESC, order_id DESC LIMIT 1 OFFSET ?",
-             certificate_id, n - 1);
+             name_set, n - 1);
   return rows.Step() ? rows.Int() : 0;
 }
 

@@ -68,6 +68,15 @@ void SetExpiryTold(Session& session, std::int64_t version_id, int told) {
   Query(Of(session), "UPDATE version SET expiry_told = ? WHERE id = ?", told, version_id).Run();
 }
 
+void MakeOpenOrdersDue(Session& session, UnixSeconds now) {
+  Query(Of(session),
+        "UPDATE certificate SET next_action_at = ?, updated_at = ? "
+        "WHERE (next_action_at = 0 OR next_action_at > ?) AND id IN (SELECT certificate_id "
+        "FROM acme_order WHERE state NOT IN ('done', 'failed'))",
+        now, now, now)
+      .Run();
+}
+
 void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at, UnixSeconds now) {
   Query(Of(session), "UPDATE certificate SET next_action_at = ?, updated_at = ? WHERE id = ?", at,
         now, certificate_id)

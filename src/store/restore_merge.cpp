@@ -29,12 +29,13 @@ constexpr const char* kCarryOver[] = {
     "ON CONFLICT (ca, limit_name, subject) DO UPDATE SET "
     "arrival_ms = max(arrival_ms, excluded.arrival_ms), "
     "updated_at = max(updated_at, excluded.updated_at)",
-    // The CA knows one key of an account: the latest.
+    // The CA knows one key of an account, the latest; and one that was given up is gone.
     "INSERT INTO main.account (directory, key_pem, url, contact, status, terms, created_at, "
     "next_key_pem) SELECT directory, key_pem, url, contact, status, terms, created_at, "
     "next_key_pem FROM present.account WHERE true ON CONFLICT (directory) DO UPDATE SET "
-    "key_pem = excluded.key_pem, contact = excluded.contact, status = excluded.status, "
-    "terms = excluded.terms, next_key_pem = excluded.next_key_pem WHERE url = excluded.url",
+    "key_pem = excluded.key_pem, url = excluded.url, contact = excluded.contact, "
+    "status = excluded.status, terms = excluded.terms, created_at = excluded.created_at, "
+    "next_key_pem = excluded.next_key_pem WHERE excluded.url <> '' OR url = ''",
     // I3: what was told is not told again, what comes now is.
     "INSERT INTO main.event (seq, name, reason, names, certificate_id, not_after, failure, "
     "created_at) SELECT seq, name, reason, names, certificate_id, not_after, failure, created_at "

@@ -88,7 +88,8 @@ void MakeCurrent(Session& session, std::int64_t version_id, UnixSeconds next_act
   Query(connection, "UPDATE version SET is_current = 1 WHERE id = ?", version_id).Run();
   Query(connection,
         "UPDATE certificate SET next_action_at = ?, last_error = NULL, last_error_at = 0, "
-        "failures = 0, updated_at = ? WHERE id = ?",
+        "failures = 0, preflight_good = NULL, preflight_saw = '', preflight_at = 0, "
+        "updated_at = ? WHERE id = ?",
         next_action_at, now, version->certificate_id)
       .Run();
 }

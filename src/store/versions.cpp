@@ -95,7 +95,8 @@ std::int64_t AddCurrentVersion(Session& session, const model::CertificateVersion
   const int changed =
       Query(connection,
             "UPDATE certificate SET next_action_at = ?, last_error = NULL, last_error_at = 0, "
-            "failures = 0, preflight_good = NULL, preflight_saw = '', preflight_at = 0, updated_at = ? WHERE id = ?",
+            "failures = 0, preflight_good = NULL, preflight_saw = '', preflight_at = 0, "
+            "updated_at = ? WHERE id = ?",
             next_action_at, now, certificate_id)
           .Run();
   if (changed == 0) {

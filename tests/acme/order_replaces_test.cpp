@@ -71,6 +71,7 @@ TEST_F(OrderReplacesTest, AsksAtOnceForTheSameOrderWithoutItWhereTheCaRefuses) {
       {"malformed, 404", ProblemAnswer(404, "malformed", "not found"), "not found"},
       {"conflict", ProblemAnswer(400, "conflict", "no"), "conflict: no"},
       {"409 without a problem", {409, {}, ""}, "409 without a problem document"},
+      {"of another account", ProblemAnswer(403, "unauthorized", "not yours"), "not yours"},
       {"409 of any type", ProblemAnswer(409, "unauthorized", "no"), "unauthorized: no"},
       {"serverInternal", ProblemAnswer(500, "serverInternal", "oops"), "oops"},
       {"500 without a problem", {500, {}, "<html>"}, "500 without a problem document"},
@@ -119,7 +120,6 @@ TEST_F(OrderReplacesTest, AnyOtherFailureIsWhatItIsWithoutIt) {
   const Row rows[] = {
       {"a name refused", ProblemAnswer(403, "rejectedIdentifier", "no"), kRefused, false},
       {"CAA", ProblemAnswer(403, "caa", "no"), kRefused, false},
-      {"unauthorized", ProblemAnswer(403, "unauthorized", "no"), kRefused, false},
       {"a profile refused", ProblemAnswer(400, "invalidProfile", "no"), kRefused, false},
       {"400 without a problem", {400, {}, ""}, kRefused, false},
       {"a rate limit", ProblemAnswer(429, "rateLimited", "no"), kRateLimited, true},

@@ -188,6 +188,18 @@ TEST_F(ResumeTest, ACertificateThatIsRefusedLeadsToNoOtherOrder) {
   EXPECT_EQ(ca_.Orders(), 1u);
 }
 
+// As after a restore of a backup that was taken before.
+TEST_F(ResumeTest, ACertificateThatWasRevokedDoesNotComeBack) {
+  DieAt("cert", false);
+  const std::string fingerprint = crypto::InspectChain(ca_.At(0).leaf_pem).front().fingerprint;
+  Meddle(Cat("INSERT INTO revoked (fingerprint, reason, revoked_at) VALUES ('", fingerprint,
+             "', 'keyCompromise', 1)"));
+  EXPECT_THAT(Fails(kWanted).detail, HasSubstr("revoked"));
+  EXPECT_FALSE(Held(kNames).current);
+  EXPECT_TRUE(Obtain(kWanted).issued);
+  EXPECT_EQ(ca_.Orders(), 2u);
+}
+
 TEST_F(ResumeTest, ActivationIsStoredAsAWholeOrNotAtAll) {
   const struct {
     const char* name;

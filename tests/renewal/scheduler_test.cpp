@@ -1,3 +1,4 @@
+#include "certwright/store/revocations.h"
 #include "scheduler_fixture.h"
 
 namespace certwright::issue {
@@ -134,6 +135,62 @@ TEST_F(SchedulerTest, CarriesOnAForcedRenewalAtTheTimeThatItsFailureTells) {
   Pass(failed.failure->retry_at - clock_.Now() + 1);
   EXPECT_EQ(TickOne().result, Result::kRenewed);
   EXPECT_EQ(ca_.Orders(), 2u) << "the same order went on";
+}
+
+// The process dies in the middle of an order that somebody asked for.
+class LeftOpenTest : public SchedulerTest {
+ protected:
+  void DieIn(const std::string& kind, ObtainRequest request) {
+    std::stop_source stop;
+    ca_.before = [&](const Seen& seen) -> std::optional<http::Response> {
+      if (seen.kind != kind) return std::nullopt;
+      stop.request_stop();
+      throw Error(FailureCode::kCancelled, "dead");
+    };
+    Fails(request, stop.get_token());
+    ca_.before = nullptr;
+    StartAgain();
+    Pass(60);
+  }
+};
+
+TEST_F(LeftOpenTest, DoesNotWaitForTheNextTryOfAnOlderFailure) {
+  Answers("newOrder", ProblemAnswer(400, "rejectedIdentifier", "no"));
+  Fails({"a.example.org"});
+  Pass(60);
+  ObtainRequest request = Wish({"a.example.org"});
+  request.force = true;
+  DieIn("finalize", request);
+  EXPECT_EQ(TickOne().result, Result::kRenewed);
+  EXPECT_EQ(ca_.Orders(), 1u);
+}
+
+TEST_F(LeftOpenTest, IsNotCarriedOnForWhatIsToBeRevoked) {
+  const auto held = Obtain({"a.example.org"}).held;
+  Tick();
+  ObtainRequest request = Wish({"a.example.org"});
+  request.renew = true;
+  DieIn("finalize", request);
+  process_->database->Write([&](store::Session& session) {
+    store::WantRevoked(session, held.current->id, {"keyCompromise", false, false});
+    store::SetNextAction(session, held.certificate.id, clock_.Now(), clock_.Now());
+  });
+  Tick();
+  EXPECT_EQ(Held("a.example.org").current->id, held.current->id) << "it is to go, not to be renewed";
+}
+
+TEST_F(LeftOpenTest, IsNoReasonForAnOrderWhereItsCaIsNotAskedAnyMore) {
+  Obtain({"a.example.org"});
+  Tick();
+  ObtainRequest request = Wish({"a.example.org"});
+  request.renew = true;
+  DieIn("finalize", request);
+  End();
+  FakeCa other;
+  ChangeCa("https://other.test/directory", other);
+  Begin();
+  Tick();
+  EXPECT_EQ(other.Count("newOrder"), 0) << "nothing is due";
 }
 
 // I4: a CA whose window is always over, or a planner that always says "now".

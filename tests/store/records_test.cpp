@@ -141,7 +141,7 @@ TEST_F(Orders, AreCountedForTheFuseAlsoAfterADeletion) {
   order.certificate_id = other.id;
   Insert(order);
   const auto count = [&](UnixSeconds since) {
-    return database().Read([&](Session& s) { return CountOrdersSince(s, certificate.id, since); });
+    return database().Read([&](Session& s) { return CountOrdersSince(s, certificate.name_set, since); });
   };
   EXPECT_EQ(count(0), 3);
   EXPECT_EQ(count(200), 2);
@@ -150,7 +150,7 @@ TEST_F(Orders, AreCountedForTheFuseAlsoAfterADeletion) {
   certificate = Ensure({"a.example.org"});
   EXPECT_EQ(count(0), 3);
   const auto time = [&](int n) {
-    return database().Read([&](Session& s) { return TimeOfOrder(s, certificate.id, n); });
+    return database().Read([&](Session& s) { return TimeOfOrder(s, certificate.name_set, n); });
   };
   EXPECT_EQ(time(1), 300);
   EXPECT_EQ(time(3), 100);

@@ -147,8 +147,9 @@ TEST_F(RestoreTest, TheFuseForgetsNoOrder) {
   Order(certificate, 2000);
   Order(certificate, 3000);
   PutBack();
-  const std::int64_t id = Held("a.example.org")->certificate.id;
-  EXPECT_EQ(database().Read([&](Session& session) { return CountOrdersSince(session, id, 0); }), 3);
+  EXPECT_EQ(database().Read([&](Session& session) {
+    return CountOrdersSince(session, "a.example.org", 0);
+  }), 3);
 }
 
 TEST_F(RestoreTest, TheLedgerOfTheCaForgetsNothing) {
@@ -185,7 +186,8 @@ TEST_F(RestoreTest, TheCaKnowsTheLatestKeyOfAnAccount) {
   PutBack();
   database().Read([&](Session& session) {
     EXPECT_EQ(FindAccount(session, "ca1")->key_pem, Secret("rolled over"));
-    EXPECT_EQ(FindAccount(session, "ca2")->key_pem, Secret("old key"));
+    EXPECT_EQ(FindAccount(session, "ca2")->key_pem, Secret("of another account"));
+    EXPECT_EQ(FindAccount(session, "ca2")->url, "account/2");
     EXPECT_EQ(FindAccount(session, "ca3")->key_pem, Secret("new"));
   });
 }

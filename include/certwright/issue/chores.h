@@ -5,6 +5,7 @@
 
 #include <mutex>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 #include "certwright/base/clock.h"
@@ -28,6 +29,7 @@ class Chores {
 
  private:
   Millis Attempt(std::stop_token stop);
+  bool IsShared(const std::string& authorization_url);
   bool GiveUpAuthorizations(std::stop_token stop);
 
   store::Database& database_;

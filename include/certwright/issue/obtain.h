@@ -81,6 +81,16 @@ class Obtainer {
   std::optional<model::RenewalWindow> AskWindow(const model::CertificateVersion& version,
                                                 std::stop_token stop);
 
+  // The CA in whose lane a certificate of this CA is looked at: its own, else the first.
+  const std::string& LaneOf(const std::string& directory) const {
+    const Authority* authority = authorities_.Find(directory);
+    return (authority != nullptr ? *authority : authorities_.Primary()).directory();
+  }
+  // Whether this directory is one of the CAs that are configured.
+  bool Knows(const std::string& directory) const {
+    return authorities_.Find(directory) != nullptr;
+  }
+
   // Whether Obtain would order anything: no valid certificate, or another policy than it has.
   bool HasWork(const ObtainRequest& request);
 
@@ -96,7 +106,7 @@ class Obtainer {
                                const std::optional<store::HeldCertificate>& held,
                                const model::ProgressSink& progress, std::stop_token stop);
   std::vector<model::OrderRecord> OpenOrders(const ObtainRequest& request);
-  // Where an order of less than a day ago was finalized; null: nowhere.
+  // Where an order that was made less than a day ago was finalized; null: nowhere.
   const Authority* FinalizedLately(const ObtainRequest& request);
   // In the order in which they are tried; at least one.
   std::vector<const Authority*> Candidates(const ObtainRequest& request,
@@ -124,6 +134,7 @@ class Obtainer {
   // was no failure.
   void SaveFailed(model::OrderRecord& order, const Failure& failure, model::OrderState reached);
   void GiveUp(store::Session& session, model::OrderRecord& order, std::string why);
+  void RefuseRevoked(const model::OrderRecord& order, const model::CertificateVersion& version);
   ObtainResult Activate(const model::OrderRecord& order, const ObtainRequest& request,
                         model::CertificateVersion version, bool had_version);
   // Gives the failure as it was written down: retry_at says when the next try is.

@@ -86,8 +86,8 @@ class Scheduler {
               std::stop_token stop);
   void Renew(const store::HeldCertificate& held, const Wanted& wanted, Looked& looked,
              std::stop_token stop);
-  bool IsLeftOpen(const model::ManagedCertificate& certificate);
-  UnixSeconds NextTryOfOpenOrder(const model::ManagedCertificate& certificate) const;
+  bool IsLeftOpen(const store::HeldCertificate& held);
+  UnixSeconds NextTryOfOpenOrder(const store::HeldCertificate& held) const;
   void KeepPreflight(const model::ManagedCertificate& certificate);
   void PlanNext(Looked& looked, const Wanted& wanted, std::stop_token stop);
   UnixSeconds NextLook(const store::HeldCertificate& held, const Due& due) const;

@@ -23,9 +23,9 @@ std::vector<model::OrderRecord> ListOrders(Session& session, std::int64_t certif
 // Ended orders whose authorizations may be pending at the CA, oldest first. One look at an index.
 std::vector<model::OrderRecord> ListLeftovers(Session& session, int limit);
 void ForgetLeftover(Session& session, std::int64_t id);
-// Orders made for this certificate's exact name set since `since`, also those that were removed with
-// an earlier certificate of that set (invariant I4).
-int CountOrdersSince(Session& session, std::int64_t certificate_id, UnixSeconds since);
+// Orders made for this exact name set since `since`, also those that were removed with a certificate
+// (invariant I4).
+int CountOrdersSince(Session& session, const std::string& name_set, UnixSeconds since);
 // The sets of names that orders were made for since `since`, by name set.
 struct OrderedSet {
   std::string name_set;
@@ -34,6 +34,6 @@ struct OrderedSet {
 };
 std::vector<OrderedSet> ListOrderedSets(Session& session, UnixSeconds since);
 // When the n-th newest of them was made (1: the newest); 0 where there are fewer.
-UnixSeconds TimeOfOrder(Session& session, std::int64_t certificate_id, int n);
+UnixSeconds TimeOfOrder(Session& session, const std::string& name_set, int n);
 
 }  // namespace certwright::store

@@ -25,6 +25,8 @@ void SavePreflight(Session& session, std::int64_t certificate_id, std::optional<
 // So many of its warnings about its expiry were told. Call in the transaction of AppendEvent (I3).
 void SetExpiryTold(Session& session, std::int64_t version_id, int told);
 
+// Every certificate with an open order is looked at now.
+void MakeOpenOrdersDue(Session& session, UnixSeconds now);
 // When the scheduler looks at this certificate next; 0: never.
 void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at, UnixSeconds now);
 // The earliest of all; 0 where there is none. One look at an index.
