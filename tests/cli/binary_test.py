@@ -264,7 +264,7 @@ class Channel(Binary):
         with concurrent.futures.ThreadPoolExecutor(12) as pool:
             for result in pool.map(call, range(3, 15)):
                 self.assertEqual(result.returncode, 3, result)
-                self.assertIn("looking for our account", result.stderr)
+                self.assertIn("the CA cannot be reached", result.stderr)
         files = [file for file in self.root.rglob("*") if file.is_file()]
         self.assertGreater(len(files), 24)
         for file in files:

@@ -61,6 +61,14 @@ def test_a_life_at_pebble(world):
     certwright.ok("issue", "d.example.test")
 
 
+def test_what_another_account_obtained_is_renewed_by_the_new_one(world):
+    certwright = world.certwright
+    certwright.ok("issue", "a.example.test")
+    certwright.ok("account", "deactivate", "--yes")
+    certwright.ok("account", "register")
+    certwright.ok("renew", "--force", "a.example.test")
+
+
 def test_a_ca_that_is_not_configured_is_named(world):
     result = world.certwright.run("account", "show", "--ca", "https://elsewhere.example/dir")
     assert result.code == 2 and world.pebble.directory_url in result.stderr

@@ -122,6 +122,18 @@ def test_a_bad_configuration_is_refused_and_the_old_one_goes_on(certwright):
     certwright.ok("list")
 
 
+def test_a_file_that_broke_since_the_start_ends_no_daemon(certwright):
+    limits = certwright.directory / "limits.toml"
+    limits.write_text("")
+    certwright.write_config({"ledger": {"limits": str(limits)}})
+    certwright.serve()
+    limits.write_text("brst = 40\n")
+    reload_once(certwright, REFUSED)
+    certwright.ok("list")
+    limits.write_text("")
+    reload_once(certwright)
+
+
 def test_a_good_configuration_takes_the_old_ones_place(certwright):
     certwright.serve()
     other = certwright.directory / "run2"
