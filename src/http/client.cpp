@@ -36,8 +36,16 @@ std::string HostAndPort(const Url& url, bool leave_default) {
 }  // namespace
 
 struct Client::Impl {
-  explicit Impl(ClientOptions given)
-      : options(std::move(given)), tls(TlsContext::Verifying(options.ca_bundle)) {}
+  explicit Impl(ClientOptions given) : options(std::move(given)) {
+    if (!options.ca_bundle.empty()) Tls();  // whether it is any good is told at once
+  }
+
+  // Made for who needs it: it costs as much as all else that a command does that asks nobody.
+  const TlsContext& Tls() {
+    auto lock = tls.Acquire();
+    if (!*lock) lock->emplace(TlsContext::Verifying(options.ca_bundle));
+    return **lock;
+  }
 
   Url Checked(const std::string& text) const {
     Url url = ParseUrl(text);
@@ -75,11 +83,11 @@ struct Client::Impl {
   std::unique_ptr<Stream> Open(const Url& url, Patience& patience) {
     Fd fd = Connect(url.host, url.port, options.connect_timeout, patience);
     if (url.scheme == "http") return std::make_unique<Stream>(std::move(fd));
-    return std::make_unique<Stream>(std::move(fd), tls, url.host, patience);
+    return std::make_unique<Stream>(std::move(fd), Tls(), url.host, patience);
   }
 
   const ClientOptions options;
-  const TlsContext tls;
+  Sync<std::optional<TlsContext>> tls;
   Sync<Pool> pool;
 };
 
