@@ -62,6 +62,18 @@ std::shared_ptr<const PrivateKey::Impl> MakeImpl(std::unique_ptr<Botan::Private_
   return impl;
 }
 
+std::unique_ptr<Botan::PK_Signer> TakeSigner(const PrivateKey::Impl& impl, SignatureForm form) {
+  if (auto idle = impl.idle_signers.Acquire(); form == SignatureForm::kRaw && !idle->empty()) {
+    std::unique_ptr<Botan::PK_Signer> signer = std::move(idle->back());
+    idle->pop_back();
+    return signer;
+  }
+  const bool is_ec = impl.kind != KeyKind::kRsa && impl.kind != KeyKind::kEd25519;
+  return std::make_unique<Botan::PK_Signer>(
+      *impl.key, Rng(), PaddingFor(impl.kind),
+      is_ec && form == SignatureForm::kDer ? compat::kDerSignature : compat::kRawSignature);
+}
+
 }  // namespace
 
 Botan::RandomNumberGenerator& Rng() { return Botan::system_rng(); }
@@ -99,12 +111,11 @@ std::string PrivateKey::PublicKeyDer() const { return impl_->public_key_der; }
 
 std::string Sign(const PrivateKey& key, std::string_view message, SignatureForm form) {
   const PrivateKey::Impl& impl = key.impl();
-  const bool is_ec = impl.kind != KeyKind::kRsa && impl.kind != KeyKind::kEd25519;
   return AtEdge(FailureCode::kInternal, "nothing could be signed", [&] {
-    Botan::PK_Signer signer(*impl.key, Rng(), PaddingFor(impl.kind),
-                            is_ec && form == SignatureForm::kDer ? compat::kDerSignature
-                                                                 : compat::kRawSignature);
-    return ToString(signer.sign_message(Data(message), message.size(), Rng()));
+    std::unique_ptr<Botan::PK_Signer> signer = TakeSigner(impl, form);
+    std::string signature = ToString(signer->sign_message(Data(message), message.size(), Rng()));
+    if (form == SignatureForm::kRaw) impl.idle_signers.Acquire()->push_back(std::move(signer));
+    return signature;
   });
 }
 

@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "botan_compat.h"
+#include "certwright/base/sync.h"
 #include "certwright/crypto/key.h"
 
 namespace Botan {
@@ -20,6 +22,9 @@ struct PrivateKey::Impl {
   std::unique_ptr<Botan::Private_Key> key;
   KeyKind kind;
   std::string public_key_der;
+  // For SignatureForm::kRaw. To make one costs ECDSA a quarter of a signature, and it serves one
+  // thread at a time.
+  mutable Sync<std::vector<std::unique_ptr<Botan::PK_Signer>>> idle_signers;
 };
 
 // The kernel's generator: needs no seeding, and may be used from every thread.
