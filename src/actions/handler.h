@@ -16,6 +16,7 @@ struct Invocation {
   const Context& context;
   const json::Value& input;  // valid by its schema
   const std::string& caller;
+  const std::string& upload_verify;  // "", or what an owner set over the configuration
   const model::ProgressSink& progress;
   std::stop_token stop;
 

@@ -302,7 +302,9 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
       }
     }
     Result result;
-    result.output = entry->handler(Invocation{context_, input, call.caller, progress, stop});
+    const std::string upload_verify = call.role == kOwner ? call.upload_verify : "";
+    result.output =
+        entry->handler(Invocation{context_, input, call.caller, upload_verify, progress, stop});
     CheckOutput(call.action, result.output);
     WriteDownRelease(call, input, result);
     return result;

@@ -65,6 +65,9 @@ actions::Result CallDaemon(const Path& socket, const actions::Call& call,
   request.content_type = "application/json";
   request.headers = {{"Accept", "application/x-ndjson"}};
   if (!call.caller.empty()) request.headers.emplace_back("Agent-Task-User", call.caller);
+  if (!call.upload_verify.empty()) {
+    request.headers.emplace_back("Upload-Certificate-Verify-Type", call.upload_verify);
+  }
   request.body = call.input;
 
   std::optional<actions::Result> result;

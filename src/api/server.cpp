@@ -79,6 +79,7 @@ struct Server::Impl {
     if (socket.role == "owner" && !request.Header("agent-task-user").empty()) {
       call.caller = std::string(request.Header("agent-task-user"));
     }
+    call.upload_verify = std::string(request.Header("upload-certificate-verify-type"));
     const bool waits = actions::MayWait(call.action);
     if (waits && !may_wait.try_acquire()) {
       const actions::Result refused = TooManyWait();

@@ -39,6 +39,9 @@ int RunAction(Session& session, const std::string& name, std::string input, bool
   call.action = name;
   call.input = std::move(input);
   if (const char* user = std::getenv("AGENT_TASK_USER")) call.caller = user;
+  if (const char* verify = std::getenv("UPLOAD_CERTIFICATE_VERIFY_TYPE")) {
+    call.upload_verify = verify;
+  }
   model::ProgressSink progress;
   if (agent.open()) {
     progress = [&](const model::Progress& step) { agent.SetProgress(step.percent); };

@@ -7,7 +7,7 @@
 //
 // HTTP status: 200, or 400 validation, 403 denied, 404 unknown action or thing, 502 the CA's, 500
 // ours. On an owner's socket the header Agent-Task-User names the caller; on others the
-// configuration does.
+// configuration does. Upload-Certificate-Verify-Type is heard from an owner only.
 #pragma once
 
 #include <memory>
