@@ -298,9 +298,11 @@ TEST_F(RestoreTest, BringsAnOldBackupUpToDate) {
   Database::Open(old, std::span(&first, 1))->Write([](Session&) {});
   std::filesystem::copy_file(old / "certwright.db", backup());
   Hold({"a.example.org"});
+  const int newest = database().schema_version();
+  ASSERT_GT(newest, 1);
   const RestoreReport report = PutBack();
   EXPECT_EQ(report.schema, 1);
-  EXPECT_EQ(database().schema_version(), 3);
+  EXPECT_EQ(database().schema_version(), newest);
   EXPECT_FALSE(Held("a.example.org"));
 }
 
