@@ -1,9 +1,49 @@
 #include "certwright/store/settings.h"
 
+#include <cstdlib>
+
 #include "certificate_rows.h"
+#include "certwright/store/events.h"
+#include "codec.h"
 #include "session.h"
 
 namespace certwright::store {
+
+namespace {
+
+// Keys of the table: never renamed.
+constexpr char kAcmeUrl[] = "acme.url";
+constexpr char kAcmeEmail[] = "acme.email";
+constexpr char kAcmeChallenge[] = "acme.challenge";
+constexpr char kProxies[] = "proxies.addresses";
+constexpr char kProxyDepth[] = "proxies.depth";
+constexpr char kDefaultNames[] = "default.names";
+
+std::optional<std::string> FindSetting(Session& session, const char* name) {
+  Query rows(Of(session), "SELECT value FROM setting WHERE name = ?", name);
+  if (!rows.Step()) return std::nullopt;
+  return rows.Text();
+}
+
+void SaveSetting(Session& session, const char* name, const std::string& value, UnixSeconds now) {
+  Query(Of(session),
+        "INSERT INTO setting (name, value, updated_at) VALUES (?, ?, ?) ON CONFLICT (name) "
+        "DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+        name, value, now)
+      .Run();
+}
+
+std::int64_t Tell(Session& session, std::string name, std::string reason,
+                  std::vector<std::string> names, UnixSeconds now) {
+  model::Event event;
+  event.name = std::move(name);
+  event.reason = std::move(reason);
+  event.names = std::move(names);
+  event.created_at = now;
+  return AppendEvent(session, event);
+}
+
+}  // namespace
 
 std::optional<model::CertificateVersion> FindSelfSigned(Session& session) {
   Query rows(Of(session), "SELECT " + kVersionColumns +
@@ -55,6 +95,51 @@ std::vector<NameRequest> ListNameRequests(Session& session) {
     request.created_at = rows.Int();
   }
   return requests;
+}
+
+std::optional<AcmeServer> FindAcmeServer(Session& session) {
+  const auto url = FindSetting(session, kAcmeUrl);
+  if (!url) return std::nullopt;
+  return AcmeServer{*url, FindSetting(session, kAcmeEmail).value_or(""),
+                    FindSetting(session, kAcmeChallenge).value_or("")};
+}
+
+void SaveAcmeServer(Session& session, const AcmeServer& server, UnixSeconds now) {
+  SaveSetting(session, kAcmeUrl, server.url, now);
+  SaveSetting(session, kAcmeEmail, server.email, now);
+  SaveSetting(session, kAcmeChallenge, server.challenge, now);
+}
+
+void DeleteAcmeServer(Session& session) {
+  Query(Of(session), "DELETE FROM setting WHERE name IN (?, ?, ?)", kAcmeUrl, kAcmeEmail,
+        kAcmeChallenge)
+      .Run();
+}
+
+TrustedProxies FindTrustedProxies(Session& session) {
+  TrustedProxies trusted;
+  trusted.proxies = DecodeList(FindSetting(session, kProxies).value_or(""));
+  // Written by SaveTrustedProxies alone: digits.
+  trusted.depth = std::atoi(FindSetting(session, kProxyDepth).value_or("0").c_str());
+  return trusted;
+}
+
+std::int64_t SaveTrustedProxies(Session& session, const TrustedProxies& trusted, UnixSeconds now) {
+  if (FindTrustedProxies(session) == trusted) return 0;
+  SaveSetting(session, kProxies, EncodeList(trusted.proxies), now);
+  SaveSetting(session, kProxyDepth, std::to_string(trusted.depth), now);
+  return Tell(session, "routes-changed", "proxies", trusted.proxies, now);
+}
+
+std::vector<std::string> FindDefaultNames(Session& session) {
+  return DecodeList(FindSetting(session, kDefaultNames).value_or(""));
+}
+
+std::int64_t SaveDefaultNames(Session& session, const std::vector<std::string>& names,
+                              UnixSeconds now) {
+  if (FindDefaultNames(session) == names) return 0;
+  SaveSetting(session, kDefaultNames, EncodeList(names), now);
+  return Tell(session, "default-certificate-changed", names.empty() ? "deleted" : "set", names, now);
 }
 
 }  // namespace certwright::store

@@ -1,6 +1,8 @@
-// Small facts of the node that are not configuration: the self-signed pair, what a module asked for.
+// Small facts of the node that are not in its configuration file: the self-signed pair, what a module
+// asked for, what an administrator set by an action.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,5 +26,38 @@ std::optional<NameRequest> FindNameRequest(Session& session, const std::string& 
 void SaveNameRequest(Session& session, const NameRequest& request);
 void DeleteNameRequest(Session& session, const std::string& owner);
 std::vector<NameRequest> ListNameRequests(Session& session);
+
+// The CA that takes the place of acme.directory and acme.email of the configuration (contract.md,
+// set-acme-server).
+struct AcmeServer {
+  std::string url;
+  std::string email;      // "" : none
+  std::string challenge;  // HTTP-01 | TLS-ALPN-01
+
+  bool operator==(const AcmeServer&) const = default;
+};
+std::optional<AcmeServer> FindAcmeServer(Session& session);  // nullopt: the configuration's holds
+void SaveAcmeServer(Session& session, const AcmeServer& server, UnixSeconds now);
+void DeleteAcmeServer(Session& session);
+
+// The proxies in front of Traefik (contract.md, set-trusted-proxies).
+struct TrustedProxies {
+  std::vector<std::string> proxies;  // IP addresses
+  int depth = 0;  // which entry of X-Forwarded-For is the client, from the right; 0: the peer is
+
+  bool operator==(const TrustedProxies&) const = default;
+};
+TrustedProxies FindTrustedProxies(Session& session);  // none, and depth 0, where none were set
+// Writes the event "routes-changed" (reason "proxies") with it and gives its number; 0 where it was
+// so already.
+std::int64_t SaveTrustedProxies(Session& session, const TrustedProxies& trusted, UnixSeconds now);
+
+// The names whose certificate Traefik shows where no other fits, the leading one first; empty: the
+// self-signed pair.
+std::vector<std::string> FindDefaultNames(Session& session);
+// Writes the event "default-certificate-changed" (reason "set", or "deleted" for none) with it and
+// gives its number; 0 where it was so already.
+std::int64_t SaveDefaultNames(Session& session, const std::vector<std::string>& names,
+                              UnixSeconds now);
 
 }  // namespace certwright::store
