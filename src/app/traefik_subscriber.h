@@ -20,7 +20,7 @@ class TraefikSubscriber : public events::Subscriber {
   bool catches_up() const override { return true; }
   void Deliver(std::span<const model::Event> events, std::stop_token stop) override {
     const auto is_change = [](const model::Event& event) {
-      return event.name == events::kCertificateChanged;
+      return event.name == events::kCertificateChanged || event.name == events::kRoutesChanged;
     };
     const bool catch_up = events.empty();
     if (catch_up || std::any_of(events.begin(), events.end(), is_change)) publisher_.Publish(stop);

@@ -5,12 +5,17 @@
 namespace certwright::events {
 
 std::string PayloadJson(const model::Event& event, int node_id, const std::string& module_id) {
+  if (event.name == kHostsChanged) {
+    return json::Write(json::Value::Object({{"node_id", std::to_string(node_id)}}));
+  }
   json::Value payload = json::Value::Object({{"node_id", node_id},
                                              {"module_id", module_id},
                                              {"names", json::Value(event.names)},
                                              {"id", event.seq},
                                              {"reason", event.reason}});
-  if (event.name == kCertificateChanged) return json::Write(payload);
+  if (event.name == kCertificateChanged || event.name == kRoutesChanged) {
+    return json::Write(payload);
+  }
   const auto time_or_null = [](UnixSeconds time) {
     return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
   };

@@ -23,6 +23,13 @@ TEST(PayloadJson, OfAChangeIsWhatCallersKnow) {
             R"("reason":"issued"})");
 }
 
+TEST(PayloadJson, OfRoutesAndTheirHosts) {
+  EXPECT_EQ(PayloadJson(EventOf("routes-changed", "set"), 3, "traefik1"),
+            R"({"node_id":3,"module_id":"traefik1","names":["a.example.org"],"id":7,)"
+            R"("reason":"set"})");
+  EXPECT_EQ(PayloadJson(EventOf("hosts-changed", "set"), 3, "traefik1"), R"({"node_id":"3"})");
+}
+
 TEST(PayloadJson, OfAnythingElseSaysWhatIsWrong) {
   model::Event event = EventOf("certificate-failed", "parked");
   Failure failure;

@@ -60,9 +60,12 @@ class Feed {
 };
 
 inline constexpr char kCertificateChanged[] = "certificate-changed";
+inline constexpr char kRoutesChanged[] = "routes-changed";
+inline constexpr char kHostsChanged[] = "hosts-changed";
 
-// The payload of contract.md: node_id, module_id, names, and our id and reason; of every event but
-// certificate-changed also not_after, failure and next_try (schema/json/<event name>.event.json).
+// The payload of contract.md: node_id, module_id, names, and our id and reason; of what tells of a
+// certificate without changing it also not_after, failure and next_try; of hosts-changed node_id
+// alone, as text (schema/json/<event name>.event.json).
 std::string PayloadJson(const model::Event& event, int node_id, const std::string& module_id);
 
 }  // namespace certwright::events

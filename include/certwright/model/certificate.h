@@ -64,12 +64,15 @@ struct PolicyWish {
   bool operator==(const PolicyWish&) const = default;
 };
 
+// The owner of what only routes asked for: it is wanted as long as one of them wants it.
+inline constexpr char kRouteOwner[] = "routes";
+
 struct ManagedCertificate {
   std::int64_t id = 0;
   std::string name_set;           // NameSetKey(names): unique
   std::vector<Identifier> names;  // as asked for, sorted
   CertificatePolicy policy;
-  std::string owner;  // "module/mail1" or "" for an administrator
+  std::string owner;  // "module/mail1", "" for an administrator, or kRouteOwner
   std::optional<std::int64_t> current_version;
   UnixSeconds next_action_at = 0;     // when the scheduler looks again; 0: never
   std::optional<Failure> last_error;  // of the last attempt; none after a success

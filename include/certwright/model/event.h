@@ -16,9 +16,11 @@ struct Event {
   // "certificate-changed": issued | renewed | uploaded | deleted | revoked | restored
   // "certificate-failed": failed (the first of a row of failures) | parked (it keeps failing)
   // "certificate-expiring": third | tenth (so much of the lifetime is left) | days (three)
+  // "routes-changed": set | deleted (names: the instance)
+  // "hosts-changed": set | deleted (names: the host that routes have now, or have no more)
   std::string name;
   std::string reason;
-  std::vector<std::string> names;  // lower case, sorted
+  std::vector<std::string> names;  // of hosts: lower case, sorted
   std::int64_t certificate_id = 0;
   UnixSeconds not_after = 0;       // of the current version; 0: there is none, or it does not matter
   std::optional<Failure> failure;  // of certificate-failed, and what stands behind an expiring one
