@@ -18,8 +18,22 @@ const char* const kAdvice =
 const char* const kClockAdvice =
     "Check this machine's date and time. If they are right, ask the operator of the CA.";
 
-[[noreturn]] void Refuse(const std::string& what, const char* advice = kAdvice) {
-  throw Error(FailureCode::kProtocol, "the CA sent a certificate " + what, advice);
+// Where the pair came from, in the words that tell what is wrong with it.
+struct Source {
+  FailureCode code;
+  const char* what;   // before "certificate ..."
+  const char* owner;  // whose key it should have
+  const char* advice;
+  const char* clock_advice;
+};
+constexpr Source kCa{FailureCode::kProtocol, "the CA sent a", "ours", kAdvice, kClockAdvice};
+constexpr Source kKept{FailureCode::kInput, "there is a", "that beside it", "", ""};
+
+[[noreturn]] void Refuse(const Source& source, const std::string& what, const char* advice) {
+  throw Error(source.code, Cat(source.what, " certificate ", what), advice);
+}
+[[noreturn]] void Refuse(const Source& source, const std::string& what) {
+  Refuse(source, what, source.advice);
 }
 
 std::string Listed(const std::vector<model::Identifier>& names) {
@@ -36,7 +50,8 @@ std::string Listed(const std::vector<model::Identifier>& names) {
 }
 
 // Exactly the identifiers asked for (RFC 8555 section 7.4), compared as sets.
-void CheckNames(const ParsedCertificate& leaf, const std::vector<model::Identifier>& asked) {
+void CheckNames(const Source& source, const ParsedCertificate& leaf,
+                const std::vector<model::Identifier>& asked) {
   const std::vector<model::Identifier>& found = leaf.info.names;
   std::vector<model::Identifier> missing;
   std::vector<model::Identifier> unasked;
@@ -45,28 +60,29 @@ void CheckNames(const ParsedCertificate& leaf, const std::vector<model::Identifi
   std::set_difference(found.begin(), found.end(), asked.begin(), asked.end(),
                       std::back_inserter(unasked));
   if (!missing.empty() && !unasked.empty()) {
-    Refuse(Cat("for other names than asked: ", Listed(missing), " missing, ", Listed(unasked),
-               " not asked for"));
+    Refuse(source, Cat("for other names than asked: ", Listed(missing), " missing, ",
+                       Listed(unasked), " not asked for"));
   }
-  if (!missing.empty()) Refuse("that lacks names asked for: " + Listed(missing));
-  if (!unasked.empty()) Refuse("with names that were not asked for: " + Listed(unasked));
+  if (!missing.empty()) Refuse(source, "that lacks names asked for: " + Listed(missing));
+  if (!unasked.empty()) Refuse(source, "with names that were not asked for: " + Listed(unasked));
   if (leaf.has_other_names) {
-    Refuse("with a name that was not asked for (it is neither a host name nor an IP address)");
+    Refuse(source,
+           "with a name that was not asked for (it is neither a host name nor an IP address)");
   }
 }
 
-void CheckTimes(const CertificateInfo& leaf, UnixSeconds now) {
-  if (leaf.not_after < leaf.not_before) Refuse("that ends before it begins");
+void CheckTimes(const Source& source, const CertificateInfo& leaf, UnixSeconds now) {
+  if (leaf.not_after < leaf.not_before) Refuse(source, "that ends before it begins");
   if (now > leaf.not_after) {
-    Refuse("that expired at " + FormatUtc(leaf.not_after), kClockAdvice);
+    Refuse(source, "that expired at " + FormatUtc(leaf.not_after), source.clock_advice);
   }
   if (leaf.not_before > now + kMaxClockSkew) {
-    Refuse("that is not valid before " + FormatUtc(leaf.not_before), kClockAdvice);
+    Refuse(source, "that is not valid before " + FormatUtc(leaf.not_before), source.clock_advice);
   }
 }
 
 // Each certificate is issued by the next one. Up to which root the CA sends them is its choice.
-void CheckOrder(const std::vector<ParsedCertificate>& chain) {
+void CheckOrder(const Source& source, const std::vector<ParsedCertificate>& chain) {
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
     const ParsedCertificate& certificate = chain[i];
     const ParsedCertificate& issuer = chain[i + 1];
@@ -74,12 +90,12 @@ void CheckOrder(const std::vector<ParsedCertificate>& chain) {
                                  Printable(certificate.info.subject, 80), ") ");
     // RFC 5280 section 4.1.2.6: the issuer's name is encoded as in what it issued.
     if (certificate.issuer_der != issuer.subject_der) {
-      Refuse(Cat(pair, "was issued by ", certificate.info.issuer, " but the next one is ",
-                 issuer.info.subject));
+      Refuse(source, Cat(pair, "was issued by ", certificate.info.issuer, " but the next one is ",
+                         issuer.info.subject));
     }
-    if (!issuer.info.is_ca) Refuse(Cat(pair, "is followed by one that is no CA"));
+    if (!issuer.info.is_ca) Refuse(source, Cat(pair, "is followed by one that is no CA"));
     if (!IsSignedBy(certificate.info, issuer.info)) {
-      Refuse(Cat(pair, "is not signed by the key of the next one"));
+      Refuse(source, Cat(pair, "is not signed by the key of the next one"));
     }
   }
 }
@@ -104,22 +120,39 @@ model::CertificateVersion Version(const std::vector<ParsedCertificate>& chain,
   return version;
 }
 
+// `names` null: those of the leaf, whichever they are.
+model::CertificateVersion Checked(const Source& source, std::string_view chain_pem,
+                                  const Secret& key_pem,
+                                  const std::vector<model::Identifier>* names, UnixSeconds now) {
+  const PrivateKey key = PrivateKey::FromPem(key_pem);
+  const std::vector<ParsedCertificate> chain = ReadChain(
+      chain_pem, source.code, Cat(source.what, " certificate chain that"), source.advice);
+  const ParsedCertificate& leaf = chain.front();
+
+  if (leaf.info.public_key_der != key.PublicKeyDer()) {
+    Refuse(source, Cat("with another key than ", source.owner));
+  }
+  if (leaf.info.is_ca) Refuse(source, "that is itself a CA's (basicConstraints)");
+  if (names == nullptr && leaf.info.names.empty()) {
+    Refuse(source, "without a host name or IP address (subjectAltName)");
+  }
+  CheckNames(source, leaf, names != nullptr ? Canonical(*names) : leaf.info.names);
+  CheckTimes(source, leaf.info, now);
+  CheckOrder(source, chain);
+  return Version(chain, key, now);
+}
+
 }  // namespace
 
 model::CertificateVersion CheckedVersion(std::string_view chain_pem, const Secret& key_pem,
                                          const std::vector<model::Identifier>& identifiers,
                                          UnixSeconds now) {
-  const PrivateKey key = PrivateKey::FromPem(key_pem);
-  std::vector<ParsedCertificate> chain =
-      ReadChain(chain_pem, FailureCode::kProtocol, "the CA sent a certificate chain that", kAdvice);
-  const ParsedCertificate& leaf = chain.front();
+  return Checked(kCa, chain_pem, key_pem, &identifiers, now);
+}
 
-  if (leaf.info.public_key_der != key.PublicKeyDer()) Refuse("with another key than ours");
-  if (leaf.info.is_ca) Refuse("that is itself a CA's (basicConstraints)");
-  CheckNames(leaf, Canonical(identifiers));
-  CheckTimes(leaf.info, now);
-  CheckOrder(chain);
-  return Version(chain, key, now);
+model::CertificateVersion KeptVersion(std::string_view chain_pem, const Secret& key_pem,
+                                      UnixSeconds now) {
+  return Checked(kKept, chain_pem, key_pem, nullptr, now);
 }
 
 }  // namespace certwright::crypto

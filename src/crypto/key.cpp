@@ -86,8 +86,31 @@ PrivateKey PrivateKey::Generate(model::KeyType type) {
   });
 }
 
-PrivateKey PrivateKey::FromPem(const Secret& pem) {
-  ParsedKey parsed = ParseKeyPem(pem);
+PrivateKey PrivateKey::FromPem(const Secret& pem) { return FromParsed(ParseKeyPem(pem)); }
+
+PrivateKey PrivateKey::FromDer(const Secret& der) { return FromParsed(ParseKeyDer(der)); }
+
+PrivateKey PrivateKey::FromJwk(const std::map<std::string, Secret>& members) {
+  return FromParsed(ParseJwk(members));
+}
+
+std::optional<model::KeyType> PrivateKey::Type() const {
+  switch (impl_->kind) {
+    case KeyKind::kP256: return model::KeyType::kEc256;
+    case KeyKind::kP384: return model::KeyType::kEc384;
+    case KeyKind::kRsa: break;
+    case KeyKind::kP521:
+    case KeyKind::kEd25519: return std::nullopt;
+  }
+  switch (impl_->key->key_length()) {
+    case 2048: return model::KeyType::kRsa2048;
+    case 3072: return model::KeyType::kRsa3072;
+    case 4096: return model::KeyType::kRsa4096;
+    default: return std::nullopt;
+  }
+}
+
+PrivateKey PrivateKey::FromParsed(const ParsedKey& parsed) {
   try {
     auto key = Botan::load_private_key(parsed.algorithm, parsed.bits);
     // A thorough check would cost RSA a second of prime tests; of the others it only has to find a

@@ -67,23 +67,39 @@ ParsedKey Pkcs8Key(std::string_view bytes) {
   ThrowBadKey("is of a kind that is not supported", kForms);
 }
 
-ParsedKey ParseBlock(const PemBlock& block) {
-  if (block.der.size() > kMaxKeyBytes) ThrowBadKey("is too large to be one", kForms);
+using Form = ParsedKey (*)(std::string_view der);
+
+Form FormOf(const std::string& label) {
+  if (label == "PRIVATE KEY") return Pkcs8Key;
+  if (label == "EC PRIVATE KEY") return Sec1Key;
+  if (label == "RSA PRIVATE KEY") return RsaKey;
+  ThrowBadKey(Cat("has the PEM label '", Printable(label, 40), "', which is not supported"),
+              kForms);
+}
+
+// All three begin with a version; what follows tells them apart.
+ParsedKey AnyForm(std::string_view der) {
+  der::Reader fields = der::Reader(der).Enter(der::kSequence);
+  fields.Expect(der::kInteger);
+  if (fields.NextIs(der::kInteger)) return RsaKey(der);
+  return fields.NextIs(der::kOctetString) ? Sec1Key(der) : Pkcs8Key(der);
+}
+
+ParsedKey ParseDer(std::string_view der, Form form) {
+  if (der.size() > kMaxKeyBytes) ThrowBadKey("is too large to be one", kForms);
   try {
-    der::Reader whole(block.der);
+    der::Reader whole(der);
     whole.Expect(der::kSequence);
     whole.ExpectEnd();
-    if (block.label == "PRIVATE KEY") return Pkcs8Key(block.der);
-    if (block.label == "EC PRIVATE KEY") return Sec1Key(block.der);
-    if (block.label == "RSA PRIVATE KEY") return RsaKey(block.der);
+    return form(der);
   } catch (const der::Malformed&) {
     ThrowBadKey("is damaged: its DER cannot be read", kForms);
   } catch (const Botan::Exception&) {
     ThrowBadKey("is damaged", kForms);
   }
-  ThrowBadKey(Cat("has the PEM label '", Printable(block.label, 40), "', which is not supported"),
-              kForms);
 }
+
+ParsedKey ParseBlock(const PemBlock& block) { return ParseDer(block.der, FormOf(block.label)); }
 
 std::vector<PemBlock> Split(const Secret& pem) {
   try {
@@ -128,5 +144,7 @@ ParsedKey ParseKeyPem(const Secret& pem) {
   if (key == nullptr) ThrowBadKey("is missing: there is no PEM block of one", kForms);
   return ParseBlock(*key);
 }
+
+ParsedKey ParseKeyDer(const Secret& der) { return ParseDer(der.Reveal(), AnyForm); }
 
 }  // namespace certwright::crypto

@@ -5,6 +5,7 @@
 #include <botan/secmem.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "certwright/base/secret.h"
@@ -21,6 +22,10 @@ struct ParsedKey {
 // PKCS#8, SEC1 and PKCS#1 alike. Blocks that are no keys (parameters, certificates) are passed
 // over; exactly one key must be there. Throws Error(kInput) that never quotes the content.
 ParsedKey ParseKeyPem(const Secret& pem);
+// Without PEM around it.
+ParsedKey ParseKeyDer(const Secret& der);
+// See PrivateKey::FromJwk.
+ParsedKey ParseJwk(const std::map<std::string, Secret>& members);
 
 // Error(kInput, "the private key " + what).
 [[noreturn]] void ThrowBadKey(const std::string& what, const std::string& advice = "");

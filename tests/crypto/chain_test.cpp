@@ -63,6 +63,29 @@ TEST(CheckedVersion, TakesWhatIsOddButLegal) {
                          Dns("a.example.org"), Dns("a.example.org")}));
 }
 
+TEST(KeptVersion, TakesTheNamesOfTheLeaf) {
+  const std::string chain = Chain({"leaf", "intermediate"});
+  EXPECT_EQ(KeptVersion(chain, SecretData("p256.sec1.pem"), kNow).names, kAsked);
+  struct Wrong {
+    std::string chain;
+    const char* key;
+    UnixSeconds now;
+    const char* says;
+  };
+  for (const Wrong& wrong :
+       {Wrong{chain, "p384.sec1.pem", kNow, "another key than that beside it"},
+        Wrong{chain, "p256.sec1.pem", kEnd + 1, "expired at 2026-04-01"},
+        Wrong{Chain({"leaf_cn"}), "p256.sec1.pem", kNow, "without a host name"},
+        Wrong{Chain({"leaf", "root"}), "p256.sec1.pem", kNow, "was issued by"},
+        Wrong{"", "p256.sec1.pem", kNow, "is empty"}}) {
+    const Failure failure =
+        FailureOf([&] { KeptVersion(wrong.chain, SecretData(wrong.key), wrong.now); });
+    EXPECT_EQ(failure.code, FailureCode::kInput);
+    EXPECT_THAT(failure.detail, HasSubstr(wrong.says));
+    EXPECT_TRUE(failure.detail.starts_with("there is a certificate ")) << failure.detail;
+  }
+}
+
 // No TLS client looks at it any more (RFC 9525 section 6.3).
 TEST(CheckedVersion, DoesNotTakeTheCommonNameForAName) {
   EXPECT_THROW(Check(Chain({"leaf_cn", "intermediate"}), kNow, {Dns("a.example.org")}), Error);

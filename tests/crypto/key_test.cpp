@@ -101,6 +101,83 @@ INSTANTIATE_TEST_SUITE_P(
         BadKey{"explicit curve", Data("p256.explicit.pem"), "curve that is not supported"},
         BadKey{"public part of another key", Data("p256.mixed.pem"), "do not belong together"}));
 
+TEST(PrivateKeyFromDer, TellsTheThreeFormsApart) {
+  for (const auto& [file, public_key] :
+       {std::pair{"p256.pkcs8.pem", "p256.pub.pem"}, std::pair{"p256.sec1.pem", "p256.pub.pem"},
+        std::pair{"rsa.pkcs8.pem", "rsa.pub.pem"}, std::pair{"rsa.pkcs1.pem", "rsa.pub.pem"},
+        std::pair{"ed25519.pkcs8.pem", "ed25519.pub.pem"}}) {
+    const Secret der(SplitPem(Data(file)).front().der);
+    EXPECT_EQ(ToPem("PUBLIC KEY", PrivateKey::FromDer(der).PublicKeyDer()), Data(public_key))
+        << file;
+  }
+  for (const std::string& wrong :
+       {std::string(), std::string("text"), std::string("\x30\x00", 2)}) {
+    EXPECT_EQ(FailureOf([&] { PrivateKey::FromDer(Secret(wrong)); }).code, FailureCode::kInput);
+  }
+}
+
+// The example key of RFC 7515 appendix A.3.1.
+std::map<std::string, Secret> RfcJwk() {
+  return {{"kty", Secret("EC")},
+          {"crv", Secret("P-256")},
+          {"x", Secret("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")},
+          {"y", Secret("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")},
+          {"d", Secret("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI")}};
+}
+
+// Lines "member value", as data/make.py wrote them.
+std::map<std::string, Secret> JwkData(const std::string& name) {
+  std::map<std::string, Secret> members;
+  std::istringstream lines(Data(name));
+  for (std::string member, value; lines >> member >> value;) {
+    members.emplace(member, Secret(value));
+  }
+  return members;
+}
+
+TEST(PrivateKeyFromJwk, IsTheKeyThatOthersReadFromIt) {
+  EXPECT_EQ(PrivateKey::FromJwk(RfcJwk()).PublicKeyDer(),
+            PrivateKey::FromPem(SecretData("rfc7515.pem")).PublicKeyDer());
+  for (const auto& [jwk, pem] :
+       {std::pair{"rsa.jwk", "rsa.pkcs8.pem"}, std::pair{"p384.jwk", "p384.pkcs8.pem"},
+        std::pair{"p521.jwk", "p521.pkcs8.pem"}}) {
+    EXPECT_EQ(PrivateKey::FromJwk(JwkData(jwk)).PublicKeyDer(),
+              PrivateKey::FromPem(SecretData(pem)).PublicKeyDer())
+        << jwk;
+  }
+}
+
+TEST(PrivateKeyFromJwk, RefusesWhatIsIncompleteOrMixed) {
+  struct Wrong {
+    const char* member;
+    const char* value;  // "" : the member is left out
+    const char* says;
+  };
+  for (const Wrong& wrong :
+       {Wrong{"kty", "", "has no member 'kty'"}, Wrong{"kty", "oct", "neither RSA nor EC"},
+        Wrong{"crv", "secp256k1", "not supported"}, Wrong{"d", "", "has no member 'd'"},
+        Wrong{"d", "*", "is damaged"}, Wrong{"d", "AA", "damaged"},
+        Wrong{"x", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0", "damaged"},
+        Wrong{"d", "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LIx", "damaged"}}) {
+    auto members = RfcJwk();
+    members.erase(wrong.member);
+    if (*wrong.value != '\0') members.emplace(wrong.member, Secret(wrong.value));
+    const Failure failure = FailureOf([&] { PrivateKey::FromJwk(members); });
+    EXPECT_EQ(failure.code, FailureCode::kInput);
+    EXPECT_THAT(failure.detail, HasSubstr(wrong.says)) << wrong.member << ' ' << wrong.value;
+  }
+}
+
+TEST(PrivateKey, KnowsItsType) {
+  using model::KeyType;
+  for (const auto type : {KeyType::kEc256, KeyType::kEc384, KeyType::kRsa2048}) {
+    EXPECT_EQ(PrivateKey::Generate(type).Type(), type);
+  }
+  for (const char* file : {"p521.pkcs8.pem", "ed25519.pkcs8.pem"}) {
+    EXPECT_EQ(PrivateKey::FromPem(SecretData(file)).Type(), std::nullopt) << file;
+  }
+}
+
 struct Generated {
   model::KeyType type;
   std::size_t least_der_bytes;

@@ -53,6 +53,11 @@ model::CertificateVersion CheckedVersion(std::string_view chain_pem, const Secre
                                          const std::vector<model::Identifier>& identifiers,
                                          UnixSeconds now);
 
+// The same for a pair that another client obtained for names of its own choice, with what is wrong
+// as Error(kInput): the names are those of the leaf, at least one.
+model::CertificateVersion KeptVersion(std::string_view chain_pem, const Secret& key_pem,
+                                      UnixSeconds now);
+
 // base64url(AKI) "." base64url(serial), RFC 9773 section 4.1; "" without an AKI.
 std::string AriId(const CertificateInfo& leaf);
 

@@ -49,6 +49,26 @@ def key_forms():
                 "-out", name.removesuffix(".pkcs8") + ".pub.pem")
     mixed_key()
     rfc7515_key()
+    for name in ("rsa", "p384", "p521"):
+        jwk(name)
+
+
+def jwk(name):
+    """Lines "member value" of the private JWK of a key."""
+    with open(name + ".pkcs8.pem", "rb") as file:
+        key = serialization.load_pem_private_key(file.read(), None)
+    numbers, public = key.private_numbers(), key.public_key().public_numbers()
+    if isinstance(key, rsa.RSAPrivateKey):
+        members = {"n": public.n, "e": public.e, "d": numbers.d, "p": numbers.p, "q": numbers.q,
+                   "dp": numbers.dmp1, "dq": numbers.dmq1, "qi": numbers.iqmp}
+        lines, width = ["kty RSA"], 0
+    else:
+        members = {"x": public.x, "y": public.y, "d": numbers.private_value}
+        lines, width = ["kty EC", "crv P-%d" % key.curve.key_size], (key.curve.key_size + 7) // 8
+    for member, number in members.items():
+        octets = number.to_bytes(width or (number.bit_length() + 7) // 8, "big")
+        lines.append(member + " " + base64.urlsafe_b64encode(octets).rstrip(b"=").decode())
+    write(name + ".jwk", ("\n".join(lines) + "\n").encode())
 
 
 def write(name, data):
