@@ -54,6 +54,7 @@ std::optional<json::Value> Plan(const Invocation& call);
 std::optional<json::Value> Activate(const Invocation& call);
 std::optional<json::Value> Revoke(const Invocation& call);
 std::optional<json::Value> Backup(const Invocation& call);
+std::optional<json::Value> Import(const Invocation& call);
 std::optional<json::Value> ShowLedger(const Invocation& call);
 std::optional<json::Value> AccountShow(const Invocation& call);
 std::optional<json::Value> AccountRegister(const Invocation& call);

@@ -28,6 +28,7 @@ struct Entry {
   std::string_view name;
   Handler handler;
   bool waits = false;  // for the CA, for Traefik
+  std::size_t max_input = 1 << 20;
 };
 constexpr std::array kActions{
     Entry{"account-deactivate", AccountDeactivate, true},
@@ -40,6 +41,7 @@ constexpr std::array kActions{
     Entry{"delete", Delete, true},
     Entry{"export", Export},
     Entry{"get-certificate", GetCertificate},
+    Entry{"import", Import, true, 64 << 20},
     Entry{"issue", Issue, true},
     Entry{"ledger", ShowLedger},
     Entry{"list", List},
@@ -282,7 +284,7 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
   if (!IsAllowed(call.role, call.action)) return Denied(call);
   try {
     json::ParseLimits limits;
-    limits.max_bytes = 1 << 20;
+    limits.max_bytes = entry->max_input;
     json::Value input;
     try {
       const bool nothing = Trim(call.input).empty();

@@ -40,6 +40,8 @@ void RefuseRequest(http::ServerReply& reply, int status, std::string text) {
 // The others answer what needs no waiting, whatever the CA does.
 constexpr int kMostWaiting = 48;
 constexpr int kOthers = 16;
+// Of an owner, who may import all that another client holds; the actions have their own limits.
+constexpr std::size_t kLargestInput = 64 << 20;
 
 actions::Result TooManyWait() {
   Failure failure;
@@ -109,6 +111,7 @@ Server::Server(const actions::Runner& runner, const std::vector<Socket>& sockets
   for (const Socket& socket : sockets) {
     http::SocketServerOptions options;
     options.threads = kMostWaiting + kOthers;
+    if (socket.role == "owner") options.max_body = kLargestInput;
     options.path = socket.path;
     options.mode = socket.mode;
     options.group = socket.group;

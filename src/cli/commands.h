@@ -19,6 +19,7 @@ void AddAccount(CLI::App& app, Chosen& chosen);
 void AddRevoke(CLI::App& app, Chosen& chosen);
 void AddActivate(CLI::App& app, Chosen& chosen);
 void AddStore(CLI::App& app, Chosen& chosen);  // backup, restore
+void AddImport(CLI::App& app, Chosen& chosen);
 void AddLedger(CLI::App& app, Chosen& chosen);
 void AddExport(CLI::App& app, Chosen& chosen);
 void AddGetCertificate(CLI::App& app, Chosen& chosen);

@@ -83,6 +83,7 @@ int Main(int argc, char** argv) {
   AddRevoke(app, chosen);
   AddActivate(app, chosen);
   AddStore(app, chosen);
+  AddImport(app, chosen);
   AddLedger(app, chosen);
   AddExport(app, chosen);
   AddGetCertificate(app, chosen);

@@ -27,7 +27,8 @@ constexpr int kMostInterruptions = 10;  // of one call, by daemons that stop whi
 // Their subscribers must hear of it before the process ends.
 bool ChangesSomething(const std::string& action) {
   return action == "issue" || action == "renew" || action == "set-certificate" ||
-         action == "delete" || action == "activate" || action == "revoke";
+         action == "delete" || action == "activate" || action == "revoke" ||
+         action == "import";
 }
 
 // Whether nothing was begun, and it may go better in a moment.

@@ -159,6 +159,12 @@ void CheckAddress(std::string_view text) {
   if (!good) throw Problem{"has no host before the port; write HOST:PORT"};
 }
 
+std::vector<std::string> KnownDirectories() {
+  std::vector<std::string> directories;
+  for (const KnownCa& ca : kKnownCas) directories.emplace_back(ca.directory);
+  return directories;
+}
+
 std::string DirectoryOf(const std::string& name) {
   for (const KnownCa& ca : kKnownCas) {
     if (ca.name == name) return std::string(ca.directory);

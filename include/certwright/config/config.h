@@ -116,6 +116,8 @@ Config Load(const std::optional<Path>& file, const Environment& environment);
 
 // The URL behind a short name of a CA ("letsencrypt"); any other text as it is.
 std::string DirectoryOf(const std::string& name);
+// The URLs behind all short names.
+std::vector<std::string> KnownDirectories();
 
 // Every key that the file may hold, in the order of the documentation. The keys of one
 // [[api.socket]] are there as "api.socket.path" and so on, and so are those of [[acme.fallback]].

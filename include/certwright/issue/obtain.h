@@ -65,6 +65,7 @@ class Obtainer {
 
   const Ledger& ledger() const { return ledger_; }
   const Fuse& fuse() const { return fuse_; }
+  const model::CertificatePolicy& defaults() const { return defaults_; }
 
   // Looks whether work is needed (no valid certificate, or another policy than it has), carries an
   // open order on or opens one, and stores what comes: version, current pointer and event in ONE

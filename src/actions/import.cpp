@@ -1,0 +1,73 @@
+#include "certwright/migrate/import.h"
+
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "certwright/migrate/document.h"
+#include "handler.h"
+
+namespace certwright::actions {
+
+namespace {
+
+constexpr Millis kPatience{30'000};  // Traefik reads all of them at once
+
+json::Value ToJson(const migrate::AccountOutcome& account) {
+  json::Value value = json::Value::Object({{"from", account.from},
+                                           {"directory", account.directory},
+                                           {"fate", migrate::FateName(account.fate)}});
+  if (!account.why.empty()) value.Set("why", account.why);
+  return value;
+}
+
+json::Value ToJson(const migrate::CertificateOutcome& certificate) {
+  json::Value value = json::Value::Object({{"from", certificate.from},
+                                           {"names", certificate.names},
+                                           {"directory", certificate.directory},
+                                           {"valid_to", TimeOrNull(certificate.not_after)},
+                                           {"fate", migrate::FateName(certificate.fate)}});
+  if (!certificate.why.empty()) value.Set("why", certificate.why);
+  return value;
+}
+
+json::Value ToJson(const migrate::LeftOut& entry) {
+  return json::Value::Object({{"from", entry.from}, {"why", entry.why}});
+}
+
+template <typename Entry>
+json::Value ListOf(const std::vector<Entry>& entries) {
+  json::Value list = json::Array{};
+  for (const Entry& entry : entries) list.Append(ToJson(entry));
+  return list;
+}
+
+void WriteDown(const migrate::ImportReport& report) {
+  for (const migrate::CertificateOutcome& certificate : report.certificates) {
+    if (certificate.fate != migrate::Fate::kImported) continue;
+    log::Info(Cat("certificate imported: ", Join(certificate.names, ",")));
+  }
+}
+
+}  // namespace
+
+std::optional<json::Value> Import(const Invocation& call) {
+  const Context& context = call.context;
+  migrate::ImportOptions options;
+  options.now = context.clock.Now();
+  options.dry_run = call.input.Bool("dry_run");
+  options.defaults = context.obtainer.defaults();
+  const migrate::ImportReport report =
+      migrate::Import(context.database, migrate::FromDocument(call.input), options);
+  json::Value output = json::Value::Object({{"dry_run", options.dry_run},
+                                            {"accounts", ListOf(report.accounts)},
+                                            {"certificates", ListOf(report.certificates)},
+                                            {"left_out", ListOf(report.left_out)}});
+  if (report.last_event == 0) return output;
+  WriteDown(report);
+  context.feed.Notify();
+  if (!context.deliver(report.last_event, kPatience, call.stop)) {
+    output.Set("warning", "Traefik does not serve all of them yet; it is given them again");
+  }
+  return output;
+}
+
+}  // namespace certwright::actions

@@ -1,0 +1,130 @@
+"""Certificates and the account of another client, taken over without a request for new ones."""
+
+import json
+import re
+
+from harness import pki, tls
+
+HELD = "held.example.org"
+PAIR = ["pair-a.example.org", "pair-b.example.org"]
+
+
+def resolver_flags(world, storage):
+    own = "--certificatesresolvers.own.acme."
+    return [own + "caserver=" + world.pebble.directory_url,
+            own + "cacertificates=%s" % world.listener.root, own + "email=admin@example.com",
+            own + "storage=%s" % storage, own + "keytype=EC256",
+            own + "httpchallenge.entrypoint=http"]
+
+
+def router(names):
+    return {"rule": "Host(`%s`)" % names[0], "entryPoints": ["https"], "service": "noop@internal",
+            "tls": {"certResolver": "own", "domains": [{"main": names[0], "sans": names[1:]}]}}
+
+
+def certificates_in(storage):
+    try:
+        document = json.loads(storage.read_text())
+    except (OSError, ValueError):
+        return []
+    return document.get("own", {}).get("Certificates") or []
+
+
+def traefik_obtains(world):
+    """An acme.json that a real Traefik wrote; afterwards it runs as it does beside Certwright."""
+    storage = world.directory / "acme.json"
+    plain = list(world.traefik._flags)
+    world.traefik.restart(plain + resolver_flags(world, storage))
+    routers = world.traefik.dynamic_dir / "routers.yml"
+    routers.write_text(json.dumps(
+        {"http": {"routers": {"one": router([HELD]), "two": router(PAIR)}}}))
+    world.traefik.process.wait_until(lambda: len(certificates_in(storage)) == 2, "done with ACME")
+    routers.unlink()
+    world.traefik.restart(plain)
+    return storage
+
+
+def import_report(world, *words, code=0):
+    result = world.certwright.run("--json", "import", *words)
+    assert result.code == code, str(result)
+    return result.json()
+
+
+def fates(report):
+    return sorted((entry["names"][0], entry["fate"]) for entry in report["certificates"])
+
+
+def test_an_acme_json_of_traefik(make_world):
+    world = make_world(traefik=True)
+    storage = traefik_obtains(world)
+    certwright, pebble = world.certwright, world.pebble
+    assert (pebble.orders(), pebble.accounts()) == (2, 1)
+    posts = len(pebble.posts())
+    certwright.serve()
+
+    assert fates(import_report(world, "traefik-acme", storage, "--dry-run")) == [
+        (HELD, "imported"), (PAIR[0], "imported")]
+    assert certwright.certificates() == []
+    report = import_report(world, "traefik-acme", storage)
+    assert fates(report) == [(HELD, "imported"), (PAIR[0], "imported")]
+    assert [account["fate"] for account in report["accounts"]] == ["imported"]
+    assert report["left_out"] == [] and "warning" not in report
+    port = world.traefik.https_port
+    before = {name: tls.served_certificate(port, name) for name in (HELD, PAIR[1])}
+    assert tls.names_of(before[HELD]) == [HELD]
+    assert tls.names_of(before[PAIR[1]]) == PAIR
+
+    # The scheduler looks at them, asks the CA for their window, and orders nothing.
+    certwright.daemon.wait_until(
+        lambda: all(entry["next_renewal"] for entry in certwright.certificates()), "planned")
+    assert fates(import_report(world, "traefik-acme", storage)) == [
+        (HELD, "present"), (PAIR[0], "present")]
+    assert (pebble.orders(), pebble.accounts(), len(pebble.posts())) == (2, 1, posts)
+
+    # A renewal is of that certificate, from that account.
+    certwright.ok("renew", HELD, "--force")
+    assert (pebble.orders(), pebble.accounts()) == (3, 1)
+    after = tls.served_certificate(port, HELD)
+    assert after.serial_number != before[HELD].serial_number
+    assert len(re.findall(r"ARI: order \S+ is a replacement of", pebble.process.output())) == 1
+    assert certwright.ok("--json", "account", "show").json()["status"] == "valid"
+
+
+def certbot_tree(folder, directory, names):
+    """A lineage as certbot lays it out, by a CA of the test's own."""
+    authority = pki.Authority.root("Imported CA")
+    live, archive = folder / "live" / names[0], folder / "archive" / names[0]
+    live.mkdir(parents=True)
+    archive.mkdir(parents=True)
+    key = pki.new_key()
+    leaf = authority.sign(names, key.public_key())
+    (archive / "fullchain1.pem").write_bytes(pki.pem(leaf) + pki.pem(authority.certificate))
+    (archive / "privkey1.pem").write_bytes(pki.key_pem(key))
+    for file in ("fullchain", "privkey"):
+        (live / (file + ".pem")).symlink_to("../../archive/%s/%s1.pem" % (names[0], file))
+    (folder / "renewal").mkdir(exist_ok=True)
+    (folder / "renewal" / (names[0] + ".conf")).write_text(
+        "[renewalparams]\nserver = %s\nkey_type = ecdsa\n" % directory)
+
+
+def test_certbot_without_a_daemon_and_something_damaged(make_world):
+    world = make_world()
+    folder = world.directory / "letsencrypt"
+    certbot_tree(folder, world.pebble.directory_url, ["good.example.org", "www.good.example.org"])
+    certbot_tree(folder, world.pebble.directory_url, ["bad.example.org"])
+    (folder / "archive" / "bad.example.org" / "privkey1.pem").write_text("no key\n")
+
+    report = import_report(world, "certbot", folder, code=3)
+    assert [entry["from"] for entry in report["left_out"]] == ["live/bad.example.org"]
+    [held] = world.certwright.certificates()
+    assert held["names"] == ["good.example.org", "www.good.example.org"]
+    assert held["ca"] == world.pebble.directory_url
+    # What is not due is not ordered by a timer either; what is held is not ordered by a call.
+    world.certwright.ok("renew")
+    world.certwright.ok("issue", "good.example.org", "www.good.example.org")
+    assert world.pebble.orders() == 0
+
+    missing = world.certwright.run("import", "lego", world.directory / "nothing")
+    assert missing.code == 2, str(missing)
+    wrong = world.certwright.run("import", "traefik-acme", world.certwright.config_file)
+    assert wrong.code == 64, str(wrong)
