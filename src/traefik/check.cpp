@@ -228,6 +228,7 @@ CheckReport Publisher::Check(std::stop_token stop) {
     if (reachable) CheckLoaded(api, version, result, stop);
     report.certificates.push_back(std::move(result));
   }
+  report.notes.insert(report.notes.end(), plan.left_out.begin(), plan.left_out.end());
   NoteSameNames(plan.versions, report);
   NoteOtherFiles(options_.dynamic_dir, report);
   return report;

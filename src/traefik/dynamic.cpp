@@ -5,6 +5,8 @@
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
 #include "certwright/json/value.h"
+#include "route_render.h"
+#include "route_rule.h"
 #include "yaml_json.h"
 
 namespace certwright::traefik {
@@ -14,8 +16,6 @@ using json::Value;
 
 constexpr char kChallengeName[] = "certwright-acme";
 constexpr char kChallengeRule[] = "PathPrefix(`/.well-known/acme-challenge/`)";
-// Above any rule's length (the default priority) and below what Traefik keeps for itself.
-constexpr int kChallengePriority = 1'000'000;
 
 Value ChallengeRouter(const std::string& entrypoint) {
   return Value::Object({{"entryPoints", std::vector<std::string>{entrypoint}},
@@ -24,29 +24,38 @@ Value ChallengeRouter(const std::string& entrypoint) {
                         {"service", kChallengeName}});
 }
 
-Value Http(const DynamicConfiguration& configuration) {
+void AddChallenge(const DynamicConfiguration& configuration, HttpParts& parts) {
   // The twin is for an entrypoint-wide redirect: the CA follows it to https, where any certificate
   // will do.
   Value twin = ChallengeRouter(configuration.https_entrypoint);
   twin.Set("tls", Value::Object());
-  Value routers = Value::Object();
-  routers.Set(kChallengeName, ChallengeRouter(configuration.http_entrypoint));
-  routers.Set(Cat(kChallengeName, "-tls"), std::move(twin));
+  parts.routers.emplace_back(kChallengeName, ChallengeRouter(configuration.http_entrypoint));
+  parts.routers.emplace_back(Cat(kChallengeName, "-tls"), std::move(twin));
 
-  Value servers;
-  servers.Append(Value::Object({{"url", configuration.challenge_url}}));
-  Value services = Value::Object();
-  services.Set(kChallengeName,
-               Value::Object({{"loadBalancer", Value::Object({{"servers", std::move(servers)}})}}));
+  const Value server = Value::Object({{"url", configuration.challenge_url}});
+  Value balancer = Value::Object({{"servers", json::Array{server}}});
+  parts.services.emplace_back(kChallengeName,
+                              Value::Object({{"loadBalancer", std::move(balancer)}}));
+}
 
-  // No router uses it: it only has to be there.
-  Value middlewares = Value::Object();
-  middlewares.Set(MarkerName(configuration.generation),
-                  Value::Object({{"addPrefix", Value::Object({{"prefix", "/"}})}}));
+// No router uses it: it only has to be there.
+void AddMarker(const DynamicConfiguration& configuration, HttpParts& parts) {
+  parts.middlewares.emplace_back(
+      MarkerName(configuration.generation),
+      Value::Object({{"addPrefix", Value::Object({{"prefix", "/"}})}}));
+}
 
-  return Value::Object({{"routers", std::move(routers)},
-                        {"services", std::move(services)},
-                        {"middlewares", std::move(middlewares)}});
+Value Http(const DynamicConfiguration& configuration) {
+  HttpParts parts;
+  AddChallenge(configuration, parts);
+  AddMarker(configuration, parts);
+  AddRoutes(configuration, parts);
+  json::Members http;
+  http.emplace_back("routers", Value::FromMembers(std::move(parts.routers)));
+  http.emplace_back("services", Value::FromMembers(std::move(parts.services)));
+  http.emplace_back("middlewares", Value::FromMembers(std::move(parts.middlewares)));
+  http.emplace_back("serversTransports", Value::FromMembers(std::move(parts.transports)));
+  return Value::FromMembers(std::move(http));
 }
 
 Value Pair(const CertificateFiles& files) {

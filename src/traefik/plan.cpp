@@ -5,7 +5,9 @@
 
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
+#include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
+#include "certwright/traefik/routes.h"
 #include "pem_files.h"
 
 namespace certwright::traefik {
@@ -30,6 +32,21 @@ std::string Reachable(const std::string& url) {
 
 }  // namespace
 
+// What does not pass was written into the store by something else than the actions: it must not take
+// the others with it.
+std::vector<model::Route> Publisher::Plan::TakePassing(std::vector<model::Route> all) {
+  std::vector<model::Route> passing;
+  for (auto& route : all) {
+    if (const auto problem = ProblemOf(route)) {
+      left_out.push_back(Cat("route ", Printable(route.instance), " is left out: ", problem->field,
+                             ": ", problem->words));
+    } else {
+      passing.push_back(std::move(route));
+    }
+  }
+  return passing;
+}
+
 std::string TraefikKey(const model::CertificateVersion& version) {
   std::vector<std::string> names;
   for (const auto& name : model::Names(version.names)) names.push_back(ToLower(name));
@@ -39,6 +56,7 @@ std::string TraefikKey(const model::CertificateVersion& version) {
 
 Publisher::Plan Publisher::MakePlan(bool with_keys) {
   Plan plan;
+  DynamicConfiguration configuration;
   database_.Read([&](store::Session& session) {
     auto self_signed = store::FindSelfSigned(session);
     if (!self_signed) {
@@ -50,12 +68,13 @@ Publisher::Plan Publisher::MakePlan(bool with_keys) {
     for (auto& held : store::ListCertificates(session, with_keys)) {
       if (held.current) plan.versions.push_back(std::move(*held.current));
     }
+    configuration.routes = plan.TakePassing(store::ListRoutes(session));
+    configuration.forwarded_depth = store::FindTrustedProxies(session).depth;
   });
   std::sort(plan.versions.begin(), plan.versions.end(),
             [](const auto& a, const auto& b) { return Rank(a) < Rank(b); });
 
   const PemFiles files(options_.certificate_dir, options_.group);
-  DynamicConfiguration configuration;
   configuration.http_entrypoint = options_.http_entrypoint;
   configuration.https_entrypoint = options_.https_entrypoint;
   configuration.challenge_url = Reachable(options_.challenge_url);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "certwright/model/route.h"
 #include "certwright/store/certificates.h"
 #include "certwright/traefik/publisher.h"
 
@@ -16,6 +17,9 @@ struct Publisher::Plan {
   std::string generation;
   std::string text;             // of certwright.yml
   std::set<std::string> files;  // names of the PEM files in it
+  std::vector<std::string> left_out;  // routes that could not be written, in words
+
+  std::vector<model::Route> TakePassing(std::vector<model::Route> all);
 };
 
 inline constexpr char kFileName[] = "certwright.yml";

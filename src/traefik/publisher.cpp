@@ -95,6 +95,7 @@ void Publisher::Publish(std::stop_token stop) {
   const std::lock_guard lock(publishing_);
   CheckDynamicDir(options_.dynamic_dir);
   const Plan plan = MakePlan(true);
+  for (const auto& words : plan.left_out) log::Warning(Cat("traefik: ", words));
   const auto former = Present(options_.dynamic_dir / kFileName);
 
   PemFiles files(options_.certificate_dir, options_.group);

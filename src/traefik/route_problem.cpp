@@ -40,7 +40,7 @@ Words WrongInstance(const std::string& instance) {
   if (instance.empty()) return "it is empty";
   if (instance.size() > kLongestName) return Cat("it is longer than ", kLongestName, " bytes");
   if (instance.front() == '_' || instance.front() == '.' || !AllOf(instance, "_.-")) {
-    return Quoted(instance, "is no name of letters, digits, _, . and - that begins with none of _ .");
+    return Quoted(instance, "is no name of letters, digits, - and, after the first, also _ and .");
   }
   return "";
 }
@@ -70,7 +70,8 @@ Words WrongPath(const std::string& path) {
   for (const std::string& segment : Split(path, '/')) {
     if (segment == "." || segment == "..") return Quoted(path, "has a . or .. between two slashes");
   }
-  return path.find("//") == std::string::npos ? "" : Quoted(path, "has nothing between two slashes");
+  if (path.find("//") != std::string::npos) return Quoted(path, "has nothing between two slashes");
+  return "";
 }
 
 bool HasBrokenEscape(std::string_view text) {

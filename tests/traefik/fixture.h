@@ -16,6 +16,7 @@
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
 #include "certwright/store/certificates.h"
+#include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
 #include "certwright/traefik/publisher.h"
 

@@ -206,6 +206,29 @@ TEST_F(Publish, PutsTheLongerValidOfTwoWithTheSameNamesFirst) {
               ::testing::Contains(HasSubstr("2 certificates have the same names (a.example.org)")));
 }
 
+TEST_F(Publish, WritesTheRoutesAndNotThoseThatCannotBe) {
+  model::Route route;
+  route.instance = "web1";
+  route.url = "http://127.0.0.1:20001";
+  route.host = "a.example.org";
+  route.ip_allowlist = {"192.0.2.1"};
+  model::Route bad = route;
+  bad.instance = "bad1";
+  bad.path = "/{{x}}";
+  database_->Write([&](store::Session& session) {
+    store::SaveRoute(session, route, clock_.Now());
+    store::SaveRoute(session, bad, clock_.Now());
+    store::SaveTrustedProxies(session, {{"192.0.2.9"}, 3}, clock_.Now());
+  });
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  EXPECT_THAT(Text(), HasSubstr("web1-https"));
+  EXPECT_THAT(Text(), HasSubstr("\"depth\": 3"));
+  EXPECT_THAT(Text(), ::testing::Not(HasSubstr("bad1")));
+  EXPECT_THAT(publisher.Check({}).notes,
+              ::testing::Contains(HasSubstr("route bad1 is left out: path: ")));
+}
+
 TEST_F(Publish, LeadsTraefikToTheLoopbackWhereTheResponderListensEverywhere) {
   const std::pair<const char*, const char*> rows[] = {
       {"http://:80", "http://127.0.0.1:80"},

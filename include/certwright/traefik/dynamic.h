@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "certwright/base/file.h"
+#include "certwright/model/route.h"
 
 namespace certwright::traefik {
 
@@ -22,6 +23,9 @@ struct DynamicConfiguration {
   std::string challenge_url;                   // "http://127.0.0.1:9180": the responder
   std::vector<CertificateFiles> certificates;  // in a deterministic order
   CertificateFiles default_certificate;        // always there
+  std::vector<model::Route> routes;            // those that ProblemOf lets pass
+  int forwarded_depth = 0;  // which entry of X-Forwarded-For is the client, from the right; 0: the
+                            // peer is
 };
 
 // JSON (a subset of YAML as Traefik's parser takes it): no empty object, "{" inside strings as

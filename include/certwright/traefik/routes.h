@@ -1,5 +1,5 @@
-// Which routes can be written for Traefik (invariant I5): what passes here is served with exactly the
-// values given.
+// Which routes can be written for Traefik (invariant I5): what passes here is served with exactly
+// the values given.
 #pragma once
 
 #include <optional>
