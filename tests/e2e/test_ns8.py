@@ -1,0 +1,250 @@
+"""The tree of a NethServer 8 module image, run as the node's agent runs it, with a real Redis."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+from harness import certwright as certwright_module
+from harness.agent import Agent
+from harness.certwright import merged, toml
+from harness.ports import free_port
+from harness.process import Process, tcp_answers
+from harness.redis import Redis
+from harness.servers import PROJECT, tool
+
+SCHEMAS = PROJECT / "schema" / "json"
+MODULE = "traefik1"
+# The table of roles that callers rely on.
+ROUTEADM = {"set-route", "get-route", "delete-route", "list-routes"}
+CERTADM = {"set-certificate", "set-default-certificate", "get-certificate", "delete-certificate",
+           "list-certificates"}
+NO_OUTPUT = {"set-default-certificate", "upload-certificate", "set-route", "delete-route",
+             "set-acme-server", "set-trusted-proxies"}
+
+FAKE_PROGRAMS = {
+    "redis-exec": '#!/bin/sh\nexec redis-cli -p "$REDIS_PORT" --no-auth-warning --user "$REDIS_USER" '
+                  '--pass "$REDIS_PASSWORD" "$@"\n',
+    "systemctl": '#!/bin/sh\necho "systemctl $*" >>"$CALLS"\n',
+}
+FAKE_LIBRARY = """import os
+def assert_exp(value):
+    assert value
+def add_public_service(name, ports):
+    with open(os.environ["CALLS"], "a") as calls:
+        calls.write("add_public_service %s %s\\n" % (name, ",".join(ports)))
+    return True
+"""
+
+
+def make_tree(out):
+    subprocess.run([PROJECT / "tools" / "ns8-tree", out, certwright_module.binary()], check=True)
+    return Path(out) / "imageroot"
+
+
+def test_the_tree(workdir):
+    root = make_tree(workdir / "out")
+    for link in filter(Path.is_symlink, root.rglob("*")):
+        assert link.exists(), link
+    for place in ("bin", "actions", "events", "update-module.d", "notify"):
+        for file in (root / place).rglob("*"):
+            assert file.is_dir() or file.suffix == ".json" or os.access(file, os.X_OK), file
+    known = {name for name in ROUTEADM | CERTADM if (SCHEMAS / (name + ".input.json")).exists()}
+    assert known <= {folder.name for folder in (root / "actions").iterdir()}
+    for copy in (root / "actions").rglob("validate-*.json"):
+        kind = copy.stem.removeprefix("validate-")
+        original = SCHEMAS / ("%s.%s.json" % (copy.parent.name, kind))
+        assert copy.read_bytes() == original.read_bytes(), copy
+        # What may be left out may be null as a whole, and an empty output must not be checked.
+        assert kind == "output" or json.loads(copy.read_text()).get("required"), copy
+        assert kind == "input" or copy.parent.name not in NO_OUTPUT, copy
+    assert subprocess.run([PROJECT / "tools" / "ns8-tree"], capture_output=True).returncode != 0
+
+
+class Node:
+    """A module's user, Redis, the world of a CA and a Traefik, and the daemon of the unit."""
+
+    def __init__(self, workdir, world):
+        self.world, self.daemon = world, None
+        home = workdir / "home"
+        home.mkdir()
+        make_tree(workdir / "out").rename(home / ".config")
+        programs = workdir / "core"
+        programs.mkdir()
+        for name, text in FAKE_PROGRAMS.items():
+            (programs / name).write_text(text)
+            (programs / name).chmod(0o755)
+        (programs / "agent.py").write_text(FAKE_LIBRARY)
+        self.calls = workdir / "calls"
+        self.redis = Redis(workdir, "module/" + MODULE, "secret-word")
+        sanitizers = {name: value for name, value in world.certwright.environment().items()
+                      if name.endswith("SAN_OPTIONS")}
+        self.agent = Agent(home, MODULE, {
+            "MODULE_ID": MODULE, "NODE_ID": "1", "TCP_PORT": str(free_port()),
+        }, {
+            "REDIS_ADDRESS": self.redis.address, "REDIS_PORT": str(self.redis.port),
+            "REDIS_USER": "module/" + MODULE, "REDIS_PASSWORD": "secret-word",
+            "PYTHONPATH": str(programs), "CALLS": str(self.calls), **sanitizers,
+        }, [str(programs)])
+
+    def create(self):
+        task = self.agent.run("create-module", {"images": [], "volumes": {}})
+        assert task.exit_code == 0, task
+        return task
+
+    def serve(self):
+        """Against the test's CA and Traefik in place of the world's."""
+        file = self.agent.state / "certwright.toml"
+        given = self.world.certwright.config
+        changes = {key: given[key] for key in ("acme", "probe", "http01", "traefik")}
+        file.write_text(toml(merged(tomllib.loads(file.read_text()), changes)))
+        self.daemon = Process(
+            "certwright serve", [self.agent.install / "bin" / "certwright", "--config",
+                                 "certwright.toml", "serve"],
+            self.agent.state / "daemon.log", env=self.agent.environment(), cwd=self.agent.state)
+        socket = self.agent.state / "run" / "certwright.sock"
+        self.daemon.wait_until(socket.exists, "listening")
+
+    def stop(self):
+        if self.daemon is not None:
+            self.daemon.stop()
+        self.redis.stop()
+
+
+@pytest.fixture
+def node(workdir, make_world):
+    if shutil.which("redis-cli") is None:
+        pytest.fail("redis-tools is missing: run tools/setup")
+    made = Node(workdir, make_world(traefik=True))
+    yield made
+    made.stop()
+
+
+def members(node, role):
+    return set(node.redis.cli("SMEMBERS", "module/%s/roles/%s" % (MODULE, role)).split())
+
+
+def published(listener, name):
+    """The payloads on the channel of this event so far."""
+    lines = listener.output().splitlines()
+    channel = "module/%s/event/%s" % (MODULE, name)
+    return [json.loads(lines[at + 1]) for at, line in enumerate(lines[:-1])
+            if line == channel and lines[at - 2] == "pmessage"]
+
+
+def wait_for(ready, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
+def test_create_module(node):
+    task = node.create()
+    assert task.steps == ["20config", "30grants", "40firewall", "50start"]
+    assert task.output == ""
+    assert members(node, "routeadm") == ROUTEADM
+    assert members(node, "certadm") == CERTADM
+    assert members(node, "fulladm") == ROUTEADM | CERTADM
+    assert members(node, "selfadm") == {"set-route"}
+    assert node.calls.read_text().splitlines() == [
+        "add_public_service traefik1 80/tcp,443/tcp",
+        "systemctl --user enable --now certwright.service traefik.service"]
+    check = node.agent.program("certwright", "--config", "certwright.toml", "config", "check")
+    assert check.returncode == 0, check
+
+    # Traefik takes its file; only the ports are not for a test.
+    static = json.loads((node.agent.state / "traefik.yaml").read_text())
+    ports = {name: free_port() for name in static["entryPoints"]}
+    for name, port in ports.items():
+        static["entryPoints"][name]["address"] = "127.0.0.1:%d" % port
+    file = node.agent.state / "test-traefik.yaml"
+    file.write_text(json.dumps(static))
+    traefik = Process("traefik", [tool("traefik"), "--configfile=%s" % file],
+                      node.agent.state / "traefik.log")
+    try:
+        traefik.wait_until(lambda: all(map(tcp_answers, ports.values())), "listening")
+    finally:
+        traefik.stop()
+
+
+def test_actions_and_events(node):
+    node.create()
+    node.serve()
+    listener = node.redis.listen("*/event/*")
+
+    task = node.agent.run("set-certificate", {"fqdn": "Mail.Example.org"}, user="module/mail1")
+    assert (task.exit_code, task.output, task.status) == (0, {"obtained": True}, "completed"), task
+    wait_for(lambda: published(listener, "certificate-changed"))
+    [told] = published(listener, "certificate-changed")
+    assert told["names"] == ["mail.example.org"]
+    assert (told["node_id"], told["module_id"]) == (1, MODULE)
+
+    task = node.agent.run("get-certificate", {"fqdn": "mail.example.org"})
+    assert task.exit_code == 0 and task.output["obtained"] is True, task
+    pem = base64.b64decode(task.output["certificates"][0]["cert"])
+    assert pem.startswith(b"-----BEGIN CERTIFICATE-----")
+
+    # The schema refuses before any step; the step refuses what no schema can say.
+    task = node.agent.run("set-certificate", {})
+    assert (task.exit_code, task.status, task.steps) == (10, "validation-failed", []), task
+    node.world.dns.point("nobody.example.org", "127.0.0.2")
+    task = node.agent.run("set-certificate", {"fqdn": "nobody.example.org"})
+    assert (task.exit_code, task.status) == (3, "validation-failed"), task
+    assert task.output[0]["error"] == "newcert_acme_error"
+
+    # The programs for other programs.
+    pair = ["--cert-file", "c.pem", "--key-file", "k.pem", "mail.example.org"]
+    assert node.agent.program("get-certificate", *pair).returncode == 0
+    assert node.agent.program("get-certificate", *pair).returncode == 3
+    assert (node.agent.state / "c.pem").read_bytes() == pem
+    backup = node.agent.state / "certwright-backup.db"
+    assert node.agent.program("module-dump-state").returncode == 0
+    assert backup.read_bytes().startswith(b"SQLite format 3")
+    assert node.agent.program("module-cleanup-state").returncode == 0
+    assert not backup.exists()
+
+
+def test_a_redis_that_is_away_for_a_moment(node):
+    handler = node.agent.install / "notify" / "certificate-changed" / "10publish"
+    env = {**node.agent.environment(), "AGENT_EVENT_NAME": "certificate-changed",
+           "AGENT_EVENT_SOURCE": "module/" + MODULE}
+    given = json.dumps({"node_id": 1, "module_id": MODULE, "names": ["A.Example.org"]})
+    listener = node.redis.listen("*/event/*")
+    later = free_port()
+    env["REDIS_ADDRESS"] = "127.0.0.1:%d" % later
+    child = subprocess.Popen([handler], env=env, stdin=subprocess.PIPE, text=True)
+    child.stdin.write(given)
+    child.stdin.close()
+    time.sleep(0.5)
+    # It comes up where the handler looks for it.
+    forward = Process("forward", [
+        "python3", "-c", FORWARD, str(later), str(node.redis.port)], node.agent.state / "forward.log")
+    try:
+        assert child.wait(20) == 0
+        wait_for(lambda: published(listener, "certificate-changed"))
+        assert published(listener, "certificate-changed")[0]["names"] == ["a.example.org"]
+    finally:
+        forward.stop()
+    # What Redis refuses is an error at once.
+    env.update(REDIS_ADDRESS=node.redis.address, REDIS_PASSWORD="wrong")
+    refused = subprocess.run([handler], env=env, input=given, capture_output=True, text=True)
+    assert refused.returncode != 0 and "WRONGPASS" in refused.stderr
+
+
+FORWARD = """import socket, sys, threading
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def pump(source, target):
+    while data := source.recv(4096):
+        target.sendall(data)
+while True:
+    near, _ = server.accept()
+    far = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+    for pair in ((near, far), (far, near)):
+        threading.Thread(target=pump, args=pair, daemon=True).start()
+"""
