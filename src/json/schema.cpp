@@ -70,7 +70,11 @@ bool Feed(const Value& value, Handler& to) {
     }
     return to.EndArray(size(value.Items()));
   }
-  if (const auto text = value.AsString()) return to.String(text->data(), size(*text), true);
+  if (auto text = value.AsString()) {
+    // A pattern is matched only up to the first NUL: what stands behind it would pass unseen.
+    std::replace(text->begin(), text->end(), '\0', '\1');
+    return to.String(text->data(), size(*text), true);
+  }
   if (const auto flag = value.AsBool()) return to.Bool(*flag);
   if (const auto number = value.AsInt()) return to.Int64(*number);  // 1.0 is an integer too
   if (const auto number = value.AsDouble()) return to.Double(*number);

@@ -104,6 +104,11 @@ TEST(Schema, TellsOfEveryFieldAtOnce) {
       << "what was wrong is not missing as well";
 }
 
+TEST(Schema, HoldsThePatternAgainstWhatStandsBehindANul) {
+  const Value value = Parse(R"({"fqdn":"a.b\u0000/","count":1})");
+  EXPECT_EQ(Shown(Schema(kSchema).Check(value)), R"(fqdn fqdn fqdn_pattern "a.b\u0000/")");
+}
+
 TEST(Schema, EndsItsListSomewhere) {
   const Schema schema(R"({"additionalProperties": false})");
   Value value;
