@@ -96,28 +96,6 @@ Words WrongUrl(const std::string& url) {
   return "";
 }
 
-// An address, or a network: an address, a slash and the number of its leading bits.
-bool IsNetwork(const std::string& text) {
-  const auto slash = text.find('/');
-  const std::string address = text.substr(0, slash);
-  if (address.find_first_not_of("0123456789abcdefABCDEF:.") != std::string::npos) return false;
-  const bool is_v6 = address.find(':') != std::string::npos;
-  try {
-    // "any" is the address of no machine, but 0.0.0.0/0 and ::/0 are everybody.
-    const bool any = slash != std::string::npos && (address == "0.0.0.0" || address == "::");
-    if (!any && model::ParseIdentifier(address).type != model::IdentifierType::kIp) return false;
-  } catch (const Error&) {
-    return false;
-  }
-  if (slash == std::string::npos) return true;
-  const std::string bits = text.substr(slash + 1);
-  int number = 0;
-  const auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), number);
-  const bool is_canonical = error == std::errc() && end == bits.data() + bits.size() &&
-                            bits == std::to_string(number);
-  return is_canonical && number >= 0 && number <= (is_v6 ? 128 : 32);
-}
-
 Words WrongNetworks(const std::vector<std::string>& networks) {
   if (networks.size() > kMostEntries) return Cat("it has more than ", kMostEntries, " entries");
   for (const auto& text : networks) {
@@ -173,6 +151,29 @@ Words WrongPriority(const std::optional<std::int64_t>& priority) {
 }
 
 }  // namespace
+
+bool IsNetwork(const std::string& text) {
+  const auto slash = text.find('/');
+  const std::string address = text.substr(0, slash);
+  if (address.find_first_not_of("0123456789abcdefABCDEF:.") != std::string::npos) return false;
+  const bool is_v6 = address.find(':') != std::string::npos;
+  try {
+    // "any" is the address of no machine, but 0.0.0.0/0 and ::/0 are everybody.
+    const bool any = slash != std::string::npos && (address == "0.0.0.0" || address == "::");
+    if (!any && model::ParseIdentifier(address).type != model::IdentifierType::kIp) return false;
+  } catch (const Error&) {
+    return false;
+  }
+  if (slash == std::string::npos) return true;
+  const std::string bits = text.substr(slash + 1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), number);
+  const bool is_canonical = error == std::errc() && end == bits.data() + bits.size() &&
+                            bits == std::to_string(number);
+  return is_canonical && number >= 0 && number <= (is_v6 ? 128 : 32);
+}
+
+bool IsHeaderName(const std::string& name) { return WrongHeaderName(name).empty(); }
 
 std::optional<RouteProblem> ProblemOf(const model::Route& route) {
   const model::ForwardAuth auth = route.forward_auth.value_or(model::ForwardAuth{});

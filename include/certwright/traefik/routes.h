@@ -16,6 +16,11 @@ struct RouteProblem {
   std::string words;  // what is wrong, for a person; safe to print
 };
 
+// An address, or a network: an address, a slash and the number of its leading bits.
+bool IsNetwork(const std::string& text);
+// RFC 9110 section 5.1, and not too long.
+bool IsHeaderName(const std::string& name);
+
 // Above it a route could come before what Certwright itself needs (the challenges of HTTP-01).
 inline constexpr std::int64_t kHighestRoutePriority = 899'999;
 
