@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "certwright/base/text.h"
+#include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
 #include "certwright/store/renewals.h"
 #include "handler.h"
@@ -77,6 +78,10 @@ std::optional<json::Value> Renew(const Invocation& call) {
       if (!named_twice) wanted.certificates.push_back(id);
     }
   });
+  if (!wanted.dry_run && names.empty()) {
+    issue::WantForAllRoutes(call.context.database, call.context.obtainer.defaults(),
+                            call.context.clock.Now());
+  }
   if (!wanted.dry_run) PresentRoute(call);
   bool ok = true;
   json::Value certificates = json::Array{};

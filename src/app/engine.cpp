@@ -17,6 +17,7 @@
 #include "certwright/issue/housekeeping.h"
 #include "certwright/issue/jobs.h"
 #include "certwright/issue/revoke.h"
+#include "certwright/issue/routes.h"
 #include "certwright/renewal/scheduler.h"
 #include "certwright/store/certificates.h"
 #include "certwright/store/renewals.h"
@@ -161,7 +162,8 @@ struct Engine::Impl {
                                     publisher ? &*publisher : nullptr, clock,
                                     [this](std::int64_t seq, Millis timeout, std::stop_token stop) {
                                       return Deliver(seq, timeout, stop);
-                                    }});
+                                    },
+                                    config.node_id, mode == Mode::kDaemon});
     if (mode == Mode::kDaemon) Serve(config);
   }
 
@@ -173,6 +175,7 @@ struct Engine::Impl {
     database->Write([&](store::Session& session) {
       store::MakeOpenOrdersDue(session, clock.Now());
     });
+    issue::WantForAllRoutes(*database, obtainer.defaults(), clock.Now());
     scheduler->Start();
     chores.Start();
     log::Info(Cat("ready: CA ", config.acme.directory, ", HTTP-01 on ", config.http01_listen));

@@ -8,6 +8,7 @@
 #include "certwright/base/log.h"
 #include "certwright/base/parallel.h"
 #include "certwright/base/text.h"
+#include "certwright/issue/routes.h"
 #include "certwright/store/events.h"
 #include "certwright/store/orders.h"
 #include "certwright/store/renewals.h"
@@ -128,6 +129,7 @@ Looked Scheduler::LookAt(std::int64_t certificate_id, const Wanted& wanted, std:
   auto held = database_.Read(
       [&](store::Session& session) { return store::FindById(session, certificate_id); });
   if (!held) return looked;  // deleted meanwhile
+  if (!wanted.dry_run && ForgetForsaken(*held)) return looked;
   looked.certificate_id = certificate_id;
   looked.name_set = held->certificate.name_set;
   const bool turn = IsTurn(*held, wanted, looked, stop);
@@ -143,6 +145,17 @@ Looked Scheduler::LookAt(std::int64_t certificate_id, const Wanted& wanted, std:
   }
   if (!stop.stop_requested()) PlanNext(looked, wanted, stop);
   return looked;
+}
+
+// What a route asked for in vain goes with the route, also where an issuance was under way then.
+bool Scheduler::ForgetForsaken(const store::HeldCertificate& held) {
+  if (held.certificate.owner != model::kRouteOwner || held.current) return false;
+  if (jobs_.IsUnderWay(held.certificate.name_set)) return false;
+  return database_.Write([&](store::Session& session) {
+    const auto latest = store::FindById(session, held.certificate.id);
+    return latest && issue::IsForsaken(session, *latest) &&
+           store::DeleteCertificate(session, held.certificate.id);
+  });
 }
 
 // Whether it is to be ordered now. Fills in looked.due, and takes the look from outside where that

@@ -46,6 +46,8 @@ struct Context {
   // a command without a daemon delivers itself. False: not within the time. With 0 it is about what
   // they do at the start: Traefik has the challenge route.
   std::function<bool(std::int64_t event_seq, Millis timeout, std::stop_token stop)> deliver;
+  int node_id = 1;         // node.id of the configuration
+  bool is_daemon = false;  // what is begun in the background goes on after the call
 };
 
 struct Call {

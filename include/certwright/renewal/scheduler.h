@@ -80,6 +80,7 @@ class Scheduler {
 
   Lanes CollectDue(const std::set<std::string>& busy, std::size_t most);
   Looked LookAt(std::int64_t certificate_id, const Wanted& wanted, std::stop_token stop);
+  bool ForgetForsaken(const store::HeldCertificate& held);
   model::RenewalInfo KnownWindow(const store::HeldCertificate& held, const Wanted& wanted,
                                  std::stop_token stop);
   bool IsTurn(store::HeldCertificate& held, const Wanted& wanted, Looked& looked,
