@@ -2,6 +2,7 @@
 
 #include "certwright/base/encoding.h"
 #include "certwright/base/text.h"
+#include "certwright/issue/routes.h"
 #include "certwright/store/settings.h"
 #include "handler.h"
 
@@ -25,19 +26,6 @@ int Score(const store::HeldCertificate& held, const std::string& wildcard, UnixS
 json::Value PairJson(const model::CertificateVersion& version) {
   return json::Value::Object(
       {{"cert", Base64(version.chain_pem)}, {"key", Base64(version.key_pem.Reveal())}});
-}
-
-// A request or a managed certificate asks a CA for exactly this name.
-bool IsWanted(store::Session& session, const std::string& name) {
-  const auto requests = store::ListNameRequests(session);
-  if (std::any_of(requests.begin(), requests.end(),
-                  [&](const store::NameRequest& request) { return request.fqdn == name; })) {
-    return true;
-  }
-  // A module's name is wanted as long as its request stands (above); an administrator's as it is.
-  const auto managed = store::FindByNameSet(session, name);
-  return managed && managed->certificate.owner.empty() &&
-         (!managed->current || managed->current->origin == model::Origin::kAcme);
 }
 
 }  // namespace
@@ -67,7 +55,7 @@ std::optional<json::Value> GetCertificate(const Invocation& call) {
       output.Set("type", uploaded ? "custom" : "internal");
     }
     output.Set("obtained", !matches.empty())
-        .Set("lets_encrypt", IsWanted(session, name))
+        .Set("lets_encrypt", issue::IsAskedFor(session, name))
         .Set("certificates", pairs);
     return output;
   });

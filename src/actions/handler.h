@@ -43,6 +43,11 @@ using Handler = std::optional<json::Value> (*)(const Invocation& call);
 // contract.md.
 std::optional<json::Value> SetCertificate(const Invocation& call);
 std::optional<json::Value> GetCertificate(const Invocation& call);
+std::optional<json::Value> SetRoute(const Invocation& call);
+std::optional<json::Value> GetRoute(const Invocation& call);
+std::optional<json::Value> ListRoutes(const Invocation& call);
+std::optional<json::Value> DeleteRoute(const Invocation& call);
+std::optional<json::Value> ModuleRemoved(const Invocation& call);
 // Behind the commands of the same name.
 std::optional<json::Value> Issue(const Invocation& call);
 std::optional<json::Value> List(const Invocation& call);
@@ -104,6 +109,12 @@ void PresentRoute(const Invocation& call);
 // issue::Job::Wait.
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,
                               Millis timeout);
+
+// Wakes who is told of events, and waits until Traefik serves what was changed up to event `seq`:
+// 11 s at most. Where it does not come, that is only logged: it is stored, and tried again.
+void AwaitRoutes(const Invocation& call, std::int64_t seq);
+// Whether `text` holds `token` with no letter and no digit on either side of it.
+bool BearsToken(std::string_view text, std::string_view token);
 
 // Waits until a change is where it was promised: Traefik and the other subscribers have it, and a
 // TLS handshake shows it. Without a change (event_seq 0) a Traefik that does not answer is not

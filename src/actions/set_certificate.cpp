@@ -3,6 +3,7 @@
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/issue/housekeeping.h"
+#include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
 #include "handler.h"
 
@@ -41,16 +42,29 @@ bool IsHeld(store::Session& session, const std::string& name, UnixSeconds now) {
 }
 
 // Whether the certificate of exactly this name goes with the caller who gives it up: an uploaded
-// one stays, and what a module asked for stays as long as another module wants it. Of an
-// administrator's a module gives up its own wish only.
+// one stays, and so does what a route wants; what a module asked for stays as long as another module
+// wants it. Of an administrator's a module gives up its own wish only.
 bool GoesAlong(store::Session& session, const store::HeldCertificate& held, const Invocation& call,
                bool recorded) {
   if (held.current && held.current->origin == model::Origin::kUpload) return false;
+  if (store::RouteWantsCertificate(session, held.certificate.name_set)) return false;
   for (const store::NameRequest& request : store::ListNameRequests(session)) {
     if (request.fqdn == held.certificate.name_set) return false;
   }
   if (!IsModule(call.caller)) return true;
-  return held.certificate.owner == call.caller || (recorded && IsModule(held.certificate.owner));
+  const std::string& owner = held.certificate.owner;
+  return owner == call.caller || (recorded && (IsModule(owner) || owner == model::kRouteOwner));
+}
+
+// Given up by who asked for it, but a route wants it: from now on it is the route's.
+void LeaveToRoutes(store::Session& session, const store::HeldCertificate& held,
+                   const Invocation& call) {
+  const std::string& owner = held.certificate.owner;
+  if (owner != call.caller && (IsModule(call.caller) || IsModule(owner))) return;
+  if (!store::RouteWantsCertificate(session, held.certificate.name_set)) return;
+  model::ManagedCertificate left = held.certificate;
+  left.owner = model::kRouteOwner;
+  store::EnsureManaged(session, left, call.context.clock.Now());
 }
 
 // lets_encrypt: false gives up what the caller had recorded, and what it asks for in vain; an
@@ -68,8 +82,11 @@ void GiveUp(const Invocation& call, const std::string& name) {
     std::vector<std::int64_t> found;
     for (const std::string& given_up : std::set<std::string>{recorded, name}) {
       const auto held = store::FindByNameSet(session, given_up);
-      if (held && GoesAlong(session, *held, call, given_up == recorded)) {
+      if (!held) continue;
+      if (GoesAlong(session, *held, call, given_up == recorded)) {
         found.push_back(held->certificate.id);
+      } else {
+        LeaveToRoutes(session, *held, call);
       }
     }
     return found;

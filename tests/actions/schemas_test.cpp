@@ -72,6 +72,16 @@ class SchemasTest : public ActionsTest {
     call("renew", R"({"dry_run":true})");
     call("renew", R"({"certificates":["mail.example.org"],"force":true})");
     call("renew", R"({"certificates":["no.example.org"]})");
+    call("get-route", R"({"instance":"mail1"})");
+    call("set-route", R"({"instance":"mail1","url":"http://127.0.0.1:1","host":"no.example.org",)"
+                      R"("path":"/a","priority":5,"lets_encrypt":true,"ip_allowlist":["::1"],)"
+                      R"("headers":{"request":{"X-A":"1"},"response":{"X-B":""}},)"
+                      R"("forward_auth":{"address":"http://127.0.0.1:2/"}})");
+    call("get-route", R"({"instance":"mail1"})");
+    call("list-routes", "");
+    call("list-routes", R"({"expand_list":true})");
+    call("delete-route", R"({"instance":"mail1"})");
+    call("module-removed", R"({"module":"mail1"})");
     call("backup", Cat(R"({"file":")", (temp_.path() / "backup.db").string(), "\"}"));
     const json::Value shown = Output("show", R"({"certificate":"mail.example.org"})");
     const json::Array versions = shown["versions"].Items();
@@ -106,10 +116,13 @@ class SchemasTest : public ActionsTest {
   }
 };
 
+// A schema of what never comes would fail a node's step (ns8: an empty output breaks it).
+const std::set<std::string> kWithoutOutput = {"delete-route", "set-route"};
+
 TEST_F(SchemasTest, EveryActionHasOneForInputAndOneForOutput) {
   for (const std::string& action : runner_->action_names()) {
     EXPECT_NE(FindSchema(action, "input"), nullptr) << action;
-    EXPECT_NE(FindSchema(action, "output"), nullptr) << action;
+    EXPECT_EQ(FindSchema(action, "output") == nullptr, kWithoutOutput.contains(action)) << action;
   }
 }
 
@@ -117,11 +130,19 @@ TEST_F(SchemasTest, OutputsFitAndNothingInThemIsUndescribed) {
   std::set<std::string> seen;
   for (const auto& [action, output] : Outputs()) {
     seen.insert(action);
+    if (kWithoutOutput.contains(action)) {
+      EXPECT_EQ(output, json::Value()) << action;
+      continue;
+    }
     const json::Schema* schema = FindSchema(action, "output");
     ASSERT_NE(schema, nullptr) << action;
     EXPECT_EQ(Violations(*schema, output), "") << action << ' ' << json::Write(output);
     json::Value more = output;
-    more.Set("undescribed", 1);
+    if (more.IsArray()) {
+      more.Append(json::Value::Object({{"undescribed", 1}}));
+    } else {
+      more.Set("undescribed", 1);
+    }
     EXPECT_NE(Violations(*schema, more), "") << action;
   }
   for (const std::string& action : runner_->action_names()) {
