@@ -29,12 +29,12 @@ json::Value LimitJson(const model::Limit& limit) {
 }
 
 json::Value EntryJson(const issue::LedgerEntry& entry) {
-  const bool free = entry.room.left > 0;
+  const bool free = entry.room.left > entry.limit.renewal_reserve;
   return json::Value::Object({{"limit", model::LimitText(entry.limit.name)},
                               {"subject", entry.subject},
                               {"burst", entry.limit.burst},
                               {"left", entry.room.left},
-                              {"next_at", TimeOrNull(free ? 0 : entry.room.next_at)},
+                              {"next_at", TimeOrNull(free ? 0 : entry.new_at)},
                               {"full_at", TimeOrNull(entry.room.full_at)}});
 }
 

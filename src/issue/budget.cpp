@@ -70,6 +70,20 @@ int64_t CorrectFrom429(const model::Limit& limit, UnixSeconds retry_at, UnixSeco
   return Sane(rate, next + rate.all - rate.interval, now);
 }
 
+int64_t IntervalOf(const model::Limit& limit) { return RateOf(limit).interval; }
+
+int64_t AfterChange(const model::Limit& limit, int64_t arrival_ms, int64_t interval_ms,
+                    UnixSeconds now_s) {
+  const Rate rate = RateOf(limit);
+  if (interval_ms <= 0 || interval_ms == rate.interval) return arrival_ms;
+  const int64_t now = Milliseconds(now_s);
+  const int64_t ahead = std::clamp<int64_t>(arrival_ms, now, Milliseconds(kLatest)) - now;
+  // Never above what the new limit knows, so neither the product nor the sum can overflow.
+  const int64_t used = std::min(ahead / interval_ms, 2 * rate.burst);
+  const int64_t rest = std::min(ahead % interval_ms, rate.interval);
+  return now + used * rate.interval + rest;
+}
+
 int64_t AfterClockJump(int64_t arrival_ms, UnixSeconds updated_at, UnixSeconds now) {
   const int64_t back = Milliseconds(updated_at) - Milliseconds(now);
   if (back <= 0) return arrival_ms;

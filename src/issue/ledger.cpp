@@ -19,18 +19,23 @@ namespace {
 
 constexpr char kAccountSubject[] = "";
 
+std::int64_t ArrivalOf(const store::Budget& budget, const Limit& limit, UnixSeconds now) {
+  return AfterChange(limit, AfterClockJump(budget.arrival_ms, budget.updated_at, now),
+                     budget.interval_ms, now);
+}
+
 // What the store says of one limit and subject; an arrival of 0: nothing is used.
 std::int64_t ArrivalOf(store::Session& session, const std::string& ca, const Limit& limit,
                        const std::string& subject, UnixSeconds now) {
   const auto budget =
       store::FindBudget(session, ca, std::string(model::LimitText(limit.name)), subject);
-  return budget ? AfterClockJump(budget->arrival_ms, budget->updated_at, now) : 0;
+  return budget ? ArrivalOf(*budget, limit, now) : 0;
 }
 
 void SaveArrival(store::Session& session, const std::string& ca, const Limit& limit,
                  const std::string& subject, std::int64_t arrival, UnixSeconds now) {
-  store::SaveBudget(session,
-                    {ca, std::string(model::LimitText(limit.name)), subject, arrival, now});
+  store::SaveBudget(session, {ca, std::string(model::LimitText(limit.name)), subject, arrival,
+                              IntervalOf(limit), now});
 }
 
 void SpendOne(store::Session& session, const std::string& ca, const Limit& limit,
@@ -231,9 +236,11 @@ std::vector<LedgerEntry> Ledger::Entries(store::Session& session, UnixSeconds no
     if (ca == nullptr) continue;
     for (const Limit& limit : ca->limits) {
       if (model::LimitText(limit.name) != budget.limit) continue;
-      const auto arrival = AfterClockJump(budget.arrival_ms, budget.updated_at, now);
+      const std::int64_t arrival = ArrivalOf(budget, limit, now);
       const Room room = RoomIn(limit, arrival, now);
-      if (room.full_at > now) entries.push_back({budget.ca, limit, budget.subject, room});
+      if (room.full_at <= now) continue;
+      entries.push_back({budget.ca, limit, budget.subject, room,
+                         RoomIn(limit, arrival, now, limit.renewal_reserve).next_at});
     }
   }
   return entries;

@@ -6,7 +6,7 @@ namespace certwright::store {
 namespace {
 
 const std::string kSelect =
-    "SELECT ca, limit_name, subject, arrival_ms, updated_at FROM ca_budget ";
+    "SELECT ca, limit_name, subject, arrival_ms, interval_ms, updated_at FROM ca_budget ";
 
 Budget ReadBudget(Query& row) {
   Budget budget;
@@ -14,6 +14,7 @@ Budget ReadBudget(Query& row) {
   budget.limit = row.Text();
   budget.subject = row.Text();
   budget.arrival_ms = row.Int();
+  budget.interval_ms = row.Int();
   budget.updated_at = row.Int();
   return budget;
 }
@@ -30,10 +31,12 @@ std::optional<Budget> FindBudget(Session& session, const std::string& ca, const 
 
 void SaveBudget(Session& session, const Budget& budget) {
   Query(Of(session),
-        "INSERT INTO ca_budget (ca, limit_name, subject, arrival_ms, updated_at) "
-        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (ca, limit_name, subject) DO UPDATE SET "
-        "arrival_ms = excluded.arrival_ms, updated_at = excluded.updated_at",
-        budget.ca, budget.limit, budget.subject, budget.arrival_ms, budget.updated_at)
+        "INSERT INTO ca_budget (ca, limit_name, subject, arrival_ms, interval_ms, updated_at) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (ca, limit_name, subject) DO UPDATE SET "
+        "arrival_ms = excluded.arrival_ms, interval_ms = excluded.interval_ms, "
+        "updated_at = excluded.updated_at",
+        budget.ca, budget.limit, budget.subject, budget.arrival_ms, budget.interval_ms,
+        budget.updated_at)
       .Run();
 }
 

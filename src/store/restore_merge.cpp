@@ -24,10 +24,11 @@ constexpr const char* kCarryOver[] = {
     "INSERT INTO main.order_ledger (name_set, order_id, created_at) "
     "SELECT name_set, order_id, created_at FROM present.order_ledger WHERE true "
     "ON CONFLICT DO NOTHING",
-    "INSERT INTO main.ca_budget (ca, limit_name, subject, arrival_ms, updated_at) "
-    "SELECT ca, limit_name, subject, arrival_ms, updated_at FROM present.ca_budget WHERE true "
+    "INSERT INTO main.ca_budget (ca, limit_name, subject, arrival_ms, interval_ms, "
+    "updated_at) SELECT ca, limit_name, subject, arrival_ms, interval_ms, updated_at FROM present.ca_budget WHERE true "
     "ON CONFLICT (ca, limit_name, subject) DO UPDATE SET "
-    "arrival_ms = max(arrival_ms, excluded.arrival_ms), "
+    "interval_ms = CASE WHEN excluded.arrival_ms > arrival_ms THEN excluded.interval_ms "
+    "ELSE interval_ms END, arrival_ms = max(arrival_ms, excluded.arrival_ms), "
     "updated_at = max(updated_at, excluded.updated_at)",
     // The CA knows one key of an account, the latest; and one that was given up is gone.
     "INSERT INTO main.account (directory, key_pem, url, contact, status, terms, created_at, "

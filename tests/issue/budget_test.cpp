@@ -121,6 +121,21 @@ TEST(Budget, AClockThatIsPutBackDelaysNothingForLong) {
   EXPECT_EQ(AfterClockJump(arrival, kNow, kNow + 5), arrival) << "time passes";
 }
 
+TEST(Budget, AChangedLimitKeepsHowManyAreUsed) {
+  const std::int64_t arrival = SpendTimes(kExactSet, 3, kNow);
+  const std::int64_t interval = IntervalOf(kExactSet);
+  for (const Limit& limit : {Of(10, 7 * kDay), Of(5, kDay), Of(300, 3 * kHour), Of(4, 30 * kDay)}) {
+    const std::int64_t converted = AfterChange(limit, arrival, interval, kNow);
+    EXPECT_EQ(RoomIn(limit, converted, kNow).left, limit.burst - 3) << limit.burst;
+  }
+  const Limit smaller = Of(2, kDay);
+  const Room room = RoomIn(smaller, AfterChange(smaller, arrival, interval, kNow), kNow);
+  EXPECT_EQ(room.left, 0);
+  EXPECT_EQ(room.next_at, kNow + kDay) << "two must come back first";
+  EXPECT_EQ(AfterChange(kExactSet, arrival, interval, kNow), arrival);
+  EXPECT_EQ(AfterChange(smaller, arrival, 0, kNow), arrival) << "nobody knows how it was counted";
+}
+
 TEST(Budget, TakesAnything) {
   std::mt19937_64 random(4);
   const std::int64_t kOdd[] = {kLeast, -1, 0, 1, 1000, kNow, kNow * 1000, kMost / 1000, kMost - 1,
@@ -130,8 +145,9 @@ TEST(Budget, TakesAnything) {
     const Limit limit = Of(odd(), odd());
     const UnixSeconds now = odd();
     const std::int64_t arrival = AfterClockJump(odd(), odd(), now);
-    for (const std::int64_t seen : {arrival, Spend(limit, arrival, now),
-                                    Refund(limit, arrival, now), CorrectFrom429(limit, odd(), now)}) {
+    for (const std::int64_t seen : {arrival, Spend(limit, arrival, now), Refund(limit, arrival, now),
+                                    CorrectFrom429(limit, odd(), now),
+                                    AfterChange(limit, arrival, odd(), now)}) {
       const Room room = RoomIn(limit, seen, now, odd());
       EXPECT_GE(room.left, 0);
       EXPECT_GE(room.next_at, 0);

@@ -384,6 +384,32 @@ TEST_F(LedgerTest, ForeseesWherePlannedOrdersRunIntoALimit) {
   EXPECT_EQ(Left(LimitName::kCertificatesPerDomain, "example.org"), 2) << "nothing was taken";
 }
 
+TEST_F(LedgerTest, ALimitThatWasChangedCountsWhatWasOrdered) {
+  for (int i = 0; i < 3; ++i) Admit(For("a.example.org"));
+  auto changed = Limits();
+  for (Limit& limit : changed.front().limits) {
+    if (limit.name == LimitName::kCertificatesPerExactSet) limit.window /= 7;
+  }
+  const Ledger after{changed};
+  database_->Read([&](store::Session& session) {
+    for (const LedgerEntry& entry : after.Entries(session, now_)) {
+      if (entry.limit.name != LimitName::kCertificatesPerExactSet) continue;
+      EXPECT_EQ(entry.room.left, 2);
+    }
+  });
+}
+
+TEST_F(LedgerTest, TellsWhenOnePassesThatRenewsNothing) {
+  Use(46, "example.org");
+  database_->Read([&](store::Session& session) {
+    for (const LedgerEntry& entry : ledger_.Entries(session, now_)) {
+      if (entry.limit.name != LimitName::kCertificatesPerDomain) continue;
+      EXPECT_EQ(entry.room.left, 4);
+      EXPECT_EQ(entry.new_at, kNow + 2 * 12096) << "the last five are kept for renewals";
+    }
+  });
+}
+
 TEST_F(LedgerTest, AClockThatIsPutBackDoesNotLockUp) {
   for (int i = 0; i < 5; ++i) Admit(For("a.example.org"));
   now_ = kNow - 3000 * kDay;

@@ -16,10 +16,10 @@ class Budgets : public StoreTest {
 };
 
 TEST_F(Budgets, AreKeptByCaLimitAndSubject) {
-  Save({"https://b.example/", "orders", "", 5000, 4});
-  Save({"https://a.example/", "orders", "", 6000, 5});
-  Save({"https://a.example/", "certificates-per-domain", "example.org", 7000, 6});
-  Save({"https://b.example/", "orders", "", 8000, 7});
+  Save({"https://b.example/", "orders", "", 5000, 0, 4});
+  Save({"https://a.example/", "orders", "", 6000, 0, 5});
+  Save({"https://a.example/", "certificates-per-domain", "example.org", 7000, 0, 6});
+  Save({"https://b.example/", "orders", "", 8000, 60, 7});
   Close();
   const auto all = All();
   ASSERT_EQ(all.size(), 3u);
@@ -27,6 +27,7 @@ TEST_F(Budgets, AreKeptByCaLimitAndSubject) {
   EXPECT_EQ(all[0].subject, "example.org");
   EXPECT_EQ(all[1].ca, "https://a.example/");
   EXPECT_EQ(all[2].arrival_ms, 8000) << "the newer one";
+  EXPECT_EQ(all[2].interval_ms, 60);
   EXPECT_EQ(all[2].updated_at, 7);
   database().Read([](Session& session) {
     EXPECT_EQ(FindBudget(session, "https://a.example/", "orders", "")->arrival_ms, 6000);
@@ -38,9 +39,9 @@ TEST_F(Budgets, AreKeptByCaLimitAndSubject) {
 }
 
 TEST_F(Budgets, WhoseTimeHasComeArePrunedByAnIndex) {
-  Save({"ca", "orders", "past", 9000, 1});
-  Save({"ca", "orders", "now", 10'000, 1});
-  Save({"ca", "orders", "to come", 10'001, 1});
+  Save({"ca", "orders", "past", 9000, 0, 1});
+  Save({"ca", "orders", "now", 10'000, 0, 1});
+  Save({"ca", "orders", "to come", 10'001, 0, 1});
   database().TakeEffort();
   database().Write([](Session& session) { PruneBudgets(session, 10); });
   EXPECT_EQ(database().TakeEffort().full_scan_steps, 0);

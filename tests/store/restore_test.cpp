@@ -157,11 +157,11 @@ TEST_F(RestoreTest, TheLedgerOfTheCaForgetsNothing) {
   Close();
   Open();
   Close();
-  Meddle(file(), row + "5000, 1)");
+  Meddle(file(), row + "5000, 1, 10)");
   TakeBackup();
   Close();
   Meddle(file(), "UPDATE ca_budget SET arrival_ms = 9000");
-  Meddle(file(), "INSERT INTO ca_budget VALUES ('ca', 'domain', 'example.org', 7000, 1)");
+  Meddle(file(), "INSERT INTO ca_budget VALUES ('ca', 'domain', 'example.org', 7000, 1, 10)");
   PutBack();
   Meddle(file(), "CREATE TEMP TABLE t (x CHECK (x)); "
                  "INSERT INTO t SELECT sum(arrival_ms) = 16000 FROM ca_budget");

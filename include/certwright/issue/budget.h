@@ -31,6 +31,13 @@ std::int64_t Refund(const model::Limit& limit, std::int64_t arrival_ms, UnixSeco
 // the window. 0: it says only that nothing is left.
 std::int64_t CorrectFrom429(const model::Limit& limit, UnixSeconds retry_at, UnixSeconds now);
 
+// How long one takes to come back, in milliseconds.
+std::int64_t IntervalOf(const model::Limit& limit);
+// What was counted when one came back each `interval_ms` (0: not known, nothing is changed): as many
+// are used now, whatever the limit is by now.
+std::int64_t AfterChange(const model::Limit& limit, std::int64_t arrival_ms,
+                         std::int64_t interval_ms, UnixSeconds now);
+
 // What was written at `updated_at` by a clock that has been put back since: as far ahead as it was
 // then.
 std::int64_t AfterClockJump(std::int64_t arrival_ms, UnixSeconds updated_at, UnixSeconds now);

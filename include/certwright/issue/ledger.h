@@ -64,6 +64,7 @@ struct LedgerEntry {
   model::Limit limit;
   std::string subject;
   Room room;
+  UnixSeconds new_at = 0;  // when one passes that renews nothing
 };
 
 class Ledger {

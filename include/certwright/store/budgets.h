@@ -15,7 +15,8 @@ struct Budget {
   std::string ca;          // directory URL
   std::string limit;       // "certificates-per-domain"
   std::string subject;     // what is counted: "example.org"; "" : the account
-  std::int64_t arrival_ms = 0;  // when all of it is free again
+  std::int64_t arrival_ms = 0;   // when all of it is free again
+  std::int64_t interval_ms = 0;  // one came back each, when that was counted; 0: not known
   UnixSeconds updated_at = 0;
 };
 
