@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <mutex>
 #include <optional>
 
 #include "certwright/base/error.h"
@@ -134,6 +135,8 @@ struct Schema::Impl {
   };
 
   std::optional<Break> FirstBreak(const Value& value) const {
+    // RapidJSON 1.1 keeps the state of a search in the compiled pattern, and so in the schema.
+    const std::lock_guard guard(searching);
     rapidjson::SchemaValidator validator(schema);
     if (Feed(value, validator) && validator.IsValid()) return std::nullopt;
     Break found;
@@ -153,6 +156,7 @@ struct Schema::Impl {
     return missing;
   }
 
+  mutable std::mutex searching;
   rapidjson::SchemaDocument schema;
   Value source;  // the schema as a value: the validator does not show its own
 };

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "certwright/base/error.h"
@@ -107,6 +109,23 @@ TEST(Schema, TellsOfEveryFieldAtOnce) {
 TEST(Schema, HoldsThePatternAgainstWhatStandsBehindANul) {
   const Value value = Parse(R"({"fqdn":"a.b\u0000/","count":1})");
   EXPECT_EQ(Shown(Schema(kSchema).Check(value)), R"(fqdn fqdn fqdn_pattern "a.b\u0000/")");
+}
+
+TEST(Schema, MatchesAPatternInManyThreadsAtOnce) {
+  const Schema schema(kSchema);
+  const Value good = Parse(R"({"fqdn":"abcdefgh","count":1})");
+  const Value bad = Parse(R"({"fqdn":"abcdefg1","count":1})");
+  std::atomic<int> wrong = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 2000; ++n) {
+        if (!schema.Check(good).empty() || schema.Check(bad).size() != 1) ++wrong;
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Schema, EndsItsListSomewhere) {

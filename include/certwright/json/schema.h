@@ -18,6 +18,7 @@ struct SchemaViolation {
   std::string error;      // parameter + "_" + rule, e.g. "fqdn_pattern", "(root)_required"
 };
 
+// Safe from several threads.
 class Schema {
  public:
   // Throws Error(kInternal) where the text is no schema: schemas are ours.
