@@ -31,11 +31,18 @@ std::optional<json::Value> TraefikCheck(const Invocation& call) {
                                              {"served", entry.served},
                                              {"problem", entry.problem}}));
   }
+  json::Value routes = json::Array{};
+  for (const traefik::ServedRoute& entry : report.routes) {
+    ok = ok && entry.problem.empty();
+    routes.Append(json::Value::Object(
+        {{"instance", entry.instance}, {"rule", entry.rule}, {"problem", entry.problem}}));
+  }
   return json::Value::Object({{"ok", ok},
                               {"written", report.written},
                               {"live", report.live},
                               {"problem", report.problem},
                               {"certificates", certificates},
+                              {"routes", routes},
                               {"notes", report.notes}});
 }
 

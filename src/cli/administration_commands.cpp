@@ -30,6 +30,11 @@ int TraefikCheck(Session& session) {
       text += Cat(state, entry.String("name"), "  serial ", entry.String("wanted_serial"),
                   problem.empty() ? "" : ": ", problem, "\n");
     }
+    for (const json::Value& entry : output["routes"].Items()) {
+      const std::string problem = entry.String("problem");
+      text += Cat(problem.empty() ? "ok       " : "WRONG    ", "route ", entry.String("instance"),
+                  "  ", entry.String("rule"), problem.empty() ? "" : ": ", problem, "\n");
+    }
     for (const std::string& note : output.Strings("notes")) text += Cat("note     ", note, "\n");
     return text;
   });
@@ -102,8 +107,8 @@ void AddAdministration(CLI::App& app, Chosen& chosen) {
   CLI::App* traefik = AddGroup(app, "traefik", "What Traefik is given, and whether it serves it");
   AddSimple(*traefik, "render", "Print the dynamic configuration", chosen, TraefikRender);
   AddSimple(*traefik, "check",
-            "Ask Traefik, and look by TLS at each certificate (exit 1: not served)", chosen,
-            TraefikCheck);
+            "Ask Traefik for each route and look by TLS at each certificate (exit 1: not served)",
+            chosen, TraefikCheck);
 
   CLI::App* config = AddGroup(app, "config", "The configuration");
   AddSimple(*config, "check",

@@ -27,6 +27,12 @@ inline const std::string kVersionColumnsWithoutKey =
     "v.names, v.not_before, v.not_after, v.ari_id, v.ca, v.origin, v.created_at, "
     "v.expiry_told, v.revocation_reason, v.revoke_with_key, v.revoke_replaced, v.revoked_at, ''";
 
+// The same without keys and chains.
+inline const std::string kVersionColumnsWithoutPem =
+    "v.id, v.certificate_id, '', v.serial_hex, v.fingerprint, v.subject, v.issuer, "
+    "v.names, v.not_before, v.not_after, v.ari_id, v.ca, v.origin, v.created_at, "
+    "v.expiry_told, v.revocation_reason, v.revoke_with_key, v.revoke_replaced, v.revoked_at, ''";
+
 // Read the columns above, in this order, from a row.
 model::ManagedCertificate ReadCertificate(Query& row);
 model::CertificateVersion ReadVersion(Query& row);

@@ -77,6 +77,26 @@ std::int64_t InsertVersion(Connection& connection, const model::CertificateVersi
   return id;
 }
 
+std::vector<model::CertificateVersion> ListCurrentVersions(Session& session) {
+  // The words of the partial index.
+  Query rows(Of(session), "SELECT " + kVersionColumnsWithoutPem +
+                              " FROM version v WHERE v.is_current = 1 AND v.certificate_id > 0 "
+                              "ORDER BY v.certificate_id");
+  std::vector<model::CertificateVersion> versions;
+  while (rows.Step()) versions.push_back(ReadVersion(rows));
+  return versions;
+}
+
+std::optional<model::CertificateVersion> FindVersion(Session& session, std::int64_t version_id,
+                                                     bool with_key) {
+  Query rows(Of(session),
+             "SELECT " + (with_key ? kVersionColumns : kVersionColumnsWithoutKey) +
+                 " FROM version v WHERE v.id = ?",
+             version_id);
+  if (!rows.Step()) return std::nullopt;
+  return ReadVersion(rows);
+}
+
 std::vector<model::CertificateVersion> ListVersions(Session& session,
                                                     std::int64_t certificate_id) {
   Query rows(Of(session),

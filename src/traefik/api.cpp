@@ -26,6 +26,13 @@ bool Api::HasCertificate(const std::string& fingerprint, std::stop_token stop) c
   return Get("/api/certificates/" + fingerprint, stop).status == 200;
 }
 
+RouterState Api::Router(const std::string& name, std::stop_token stop) const {
+  const auto response = Get(Cat("/api/http/routers/", name, "@file"), stop);
+  if (response.status != 200) return {};
+  const auto router = json::Parse(response.body);
+  return {router.String("status"), Join(router.Strings("error"), "; "), router.String("rule")};
+}
+
 std::string Api::EntryPointAddress(const std::string& name, std::stop_token stop) const {
   const auto response = Get("/api/entrypoints/" + name, stop);
   if (response.status != 200) return "";

@@ -8,6 +8,13 @@
 
 namespace certwright::traefik {
 
+// What Traefik made of a router.
+struct RouterState {
+  std::string status;  // enabled | warning | disabled; "": it knows none of that name
+  std::string error;   // why it is not enabled
+  std::string rule;
+};
+
 class Api {
  public:
   // `base` without a slash at its end.
@@ -19,6 +26,7 @@ class Api {
   bool HasMiddleware(const std::string& name, std::stop_token stop) const;
   // Exactly this certificate, by the SHA-256 of its DER (Traefik 3.7 on).
   bool HasCertificate(const std::string& fingerprint, std::stop_token stop) const;
+  RouterState Router(const std::string& name, std::stop_token stop) const;
   // As Traefik says it (":443", "127.0.0.1:8443/tcp"); "" where there is none of that name.
   std::string EntryPointAddress(const std::string& name, std::stop_token stop) const;
 

@@ -10,6 +10,7 @@
 #include "certwright/store/certificates.h"
 #include "certwright/traefik/dynamic.h"
 #include "certwright/traefik/publisher.h"
+#include "check_routes.h"
 #include "leaf.h"
 #include "plan.h"
 
@@ -206,7 +207,7 @@ Seen Publisher::WaitServed(const std::string& name, const std::string& serial_he
 
 CheckReport Publisher::Check(std::stop_token stop) {
   CheckReport report;
-  const Plan plan = MakePlan(false);
+  const Plan plan = MakePlan();
   CheckFile(options_.dynamic_dir / kFileName, plan.text, report);
   const Api api(transport_, options_.api);
   const bool reachable = !options_.api.empty() && CheckLive(api, plan.generation, report, stop);
@@ -219,15 +220,19 @@ CheckReport Publisher::Check(std::stop_token stop) {
     report.notes.push_back("traefik.https_address is not known: no handshake was tried");
 
   const std::string default_leaf = LeafOf(plan.self_signed.chain_pem);
-  for (const auto& version : plan.versions) {
+  for (const auto& listed : plan.versions) {
+    const auto version = database_.Read(
+        [&](store::Session& session) { return store::FindVersion(session, listed.id, false); });
+    if (!version) continue;  // deleted meanwhile
     ServedCertificate result;
-    const auto names = model::Names(version.names);
+    const auto names = model::Names(version->names);
     result.name = names.empty() ? "" : names.front();
-    result.wanted_serial = version.serial_hex;
-    if (address) LookAt(peer_, *address, version, default_leaf, result);
-    if (reachable) CheckLoaded(api, version, result, stop);
+    result.wanted_serial = version->serial_hex;
+    if (address) LookAt(peer_, *address, *version, default_leaf, result);
+    if (reachable) CheckLoaded(api, *version, result, stop);
     report.certificates.push_back(std::move(result));
   }
+  if (reachable) report.routes = CheckRoutes(api, plan.routes, stop);
   report.notes.insert(report.notes.end(), plan.left_out.begin(), plan.left_out.end());
   NoteSameNames(plan.versions, report);
   NoteOtherFiles(options_.dynamic_dir, report);

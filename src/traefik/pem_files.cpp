@@ -84,19 +84,27 @@ void PemFiles::Prepare() {
   }
 }
 
-bool PemFiles::Write(const model::CertificateVersion& version, bool compare) const {
-  const CertificateFiles files = For(version);
-  const bool key = WriteOne(files.key, version.key_pem.Reveal(), compare);
-  return WriteOne(files.cert, version.chain_pem, compare) || key;
+std::set<std::string> PemFiles::List() const {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(dir_)) {
+    names.insert(entry.path().filename().string());
+  }
+  return names;
 }
 
-bool PemFiles::WriteOne(const Path& path, const std::string& content, bool compare) const {
+bool PemFiles::Write(const model::CertificateVersion& version) const {
+  const CertificateFiles files = For(version);
+  const bool key = WriteOne(files.key, version.key_pem.Reveal());
+  return WriteOne(files.cert, version.chain_pem) || key;
+}
+
+bool PemFiles::WriteOne(const Path& path, const std::string& content) const {
   const mode_t mode = gid_ == kNoGroup ? 0600 : 0640;
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
       (info.st_mode & 07777) == mode && (gid_ == kNoGroup || info.st_gid == gid_) &&
       static_cast<std::size_t>(info.st_size) == content.size() &&
-      (!compare || Secret(ReadFile(path)) == Secret(content))) {
+      Secret(ReadFile(path)) == Secret(content)) {
     return false;
   }
   WriteOptions options;

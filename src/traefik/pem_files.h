@@ -23,15 +23,16 @@ class PemFiles {
 
   // Makes the directory. Throws Error(kConfig) where the group does not exist.
   void Prepare();
-  // Writes what is missing, key first; where `compare`, also what differs. True where a file was
-  // written.
-  bool Write(const model::CertificateVersion& version, bool compare) const;
+  // The names of all files that are there.
+  std::set<std::string> List() const;
+  // Writes what is missing or differs, key first. True where a file was written.
+  bool Write(const model::CertificateVersion& version) const;
   // Removes our files that are not among `wanted` (file names), and what a crash left of a
   // temporary one.
   void RemoveOthers(const std::set<std::string>& wanted) const;
 
  private:
-  bool WriteOne(const Path& path, const std::string& content, bool compare) const;
+  bool WriteOne(const Path& path, const std::string& content) const;
 
   Path dir_;
   std::string group_;

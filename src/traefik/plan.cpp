@@ -5,6 +5,7 @@
 
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
+#include "certwright/store/events.h"
 #include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
 #include "certwright/traefik/routes.h"
@@ -54,7 +55,7 @@ std::string TraefikKey(const model::CertificateVersion& version) {
   return Join(names, ",");
 }
 
-Publisher::Plan Publisher::MakePlan(bool with_keys) {
+Publisher::Plan Publisher::MakePlan() {
   Plan plan;
   DynamicConfiguration configuration;
   database_.Read([&](store::Session& session) {
@@ -65,9 +66,8 @@ Publisher::Plan Publisher::MakePlan(bool with_keys) {
     }
     plan.self_signed = std::move(*self_signed);
     plan.self_signed.origin = model::Origin::kSelfSigned;
-    for (auto& held : store::ListCertificates(session, with_keys)) {
-      if (held.current) plan.versions.push_back(std::move(*held.current));
-    }
+    plan.last_event = store::LastEvent(session);
+    plan.versions = store::ListCurrentVersions(session);
     configuration.routes = plan.TakePassing(store::ListRoutes(session));
     configuration.forwarded_depth = store::FindTrustedProxies(session).depth;
   });
@@ -91,6 +91,7 @@ Publisher::Plan Publisher::MakePlan(bool with_keys) {
   plan.generation = Digest(Render(configuration) + fingerprints);
   configuration.generation = plan.generation;
   plan.text = Render(configuration);
+  plan.routes = std::move(configuration.routes);
 
   const auto remember = [&](const CertificateFiles& pair) {
     plan.files.insert(pair.cert.filename().string());

@@ -1,4 +1,4 @@
-// What the store asks Traefik to serve.
+// What the store asks Traefik to serve: as much of it as does not grow with chains and keys.
 #pragma once
 
 #include <set>
@@ -12,8 +12,10 @@
 namespace certwright::traefik {
 
 struct Publisher::Plan {
-  std::vector<model::CertificateVersion> versions;  // in the order of the file
+  std::int64_t last_event = 0;  // of the store, when this was asked for
+  std::vector<model::CertificateVersion> versions;  // in the order of the file; no chains, no keys
   model::CertificateVersion self_signed;
+  std::vector<model::Route> routes;
   std::string generation;
   std::string text;             // of certwright.yml
   std::set<std::string> files;  // names of the PEM files in it

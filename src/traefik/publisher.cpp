@@ -3,17 +3,15 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 
 #include "api.h"
 #include "certwright/base/error.h"
 #include "certwright/base/log.h"
-#include "certwright/base/parallel.h"
-#include "certwright/base/sync.h"
 #include "certwright/base/text.h"
 #include "certwright/http/client.h"
-#include "pem_files.h"
+#include "certwright/store/events.h"
+#include "certwright/traefik/dynamic.h"
 #include "plan.h"
 
 namespace certwright::traefik {
@@ -22,10 +20,9 @@ namespace {
 // The first change after quiet is live in 3 ms, one right after it has to wait for Traefik's
 // throttle.
 constexpr Millis kFirstPoll{3};
-constexpr Millis kLastPoll{100};
+constexpr Millis kLastPoll{20};
 // A Traefik that is being started again is given this long to answer at all.
 constexpr Millis kSilence{3'000};
-constexpr std::size_t kWriters = 16;
 
 std::optional<std::string> Present(const Path& file) {
   try {
@@ -61,24 +58,6 @@ Path TemporaryDirBelow(const Path& dynamic_dir) {
   return dir;
 }
 
-// Side by side: each file waits for the disk, and the disk takes many at once (after an import or a
-// restored backup there are thousands).
-bool WriteAll(const PemFiles& files, const std::vector<model::CertificateVersion>& versions,
-              bool compare) {
-  std::atomic<bool> changed = false;
-  Sync<std::optional<Failure>> first;
-  RunSideBySide(versions.size(), kWriters, [&](std::size_t i) {
-    try {
-      if (files.Write(versions[i], compare)) changed = true;
-    } catch (...) {
-      auto failure = first.Acquire();
-      if (!*failure) *failure = CurrentFailure();
-    }
-  });
-  if (auto failure = first.Acquire(); *failure) throw Error(**failure);
-  return changed;
-}
-
 }  // namespace
 
 Publisher::Publisher(TraefikOptions options, store::Database& database, http::Transport& transport,
@@ -89,41 +68,27 @@ Publisher::Publisher(TraefikOptions options, store::Database& database, http::Tr
       clock_(clock),
       peer_(peer ? std::move(peer) : PeerLookup(http::PeerCertificate)) {}
 
-std::string Publisher::RenderText() { return MakePlan(false).text; }
+std::string Publisher::RenderText() { return MakePlan().text; }
 
 void Publisher::Publish(std::stop_token stop) {
   const std::lock_guard lock(publishing_);
   CheckDynamicDir(options_.dynamic_dir);
-  const Plan plan = MakePlan(true);
+  if (live_event_ == database_.Read(store::LastEvent)) return;
+  bool changed = false;
+  Plan plan = MakePlan();
+  while (!WritePems(plan, changed)) plan = MakePlan();
   for (const auto& words : plan.left_out) log::Warning(Cat("traefik: ", words));
+
   const auto former = Present(options_.dynamic_dir / kFileName);
-
-  PemFiles files(options_.certificate_dir, options_.group);
-  files.Prepare();
-  bool changed = files.Write(plan.self_signed, !files_compared_);
-  changed |= WriteAll(files, plan.versions, !files_compared_);
-  files_compared_ = true;
-
   changed |= former != plan.text;
   if (changed) {
     WriteText(plan.text);
     log::Info(Cat("traefik: generation ", plan.generation, " with ", plan.versions.size(),
                   " certificates is written"));
   }
-
-  auto wanted = plan.files;
-  if (!options_.api.empty()) {
-    WaitLive(plan.generation, stop);
-  } else if (changed && former) {
-    // Traefik may still be reading the former file: what that names stays until the next change.
-    for (const auto& entry : std::filesystem::directory_iterator(options_.certificate_dir)) {
-      const std::string name = entry.path().filename().string();
-      if (former->find(name) != std::string::npos) wanted.insert(name);
-    }
-  } else if (!changed) {
-    return;
-  }
-  files.RemoveOthers(wanted);
+  if (!options_.api.empty()) WaitLive(plan.generation, stop);
+  RemoveOthers(plan, changed, former.value_or(""));
+  live_event_ = plan.last_event;
 }
 
 // The temporary file must not be made in the watched directory: Traefik would read everything

@@ -97,15 +97,18 @@ void AddRoute(const model::Route& route, std::int64_t priority,
     return value;
   };
   parts.routers.emplace_back(
-      Cat(route.instance, "-http"),
+      HttpRouterName(route),
       router(configuration.http_entrypoint,
              route.http2https ? std::vector<std::string>{kToHttps} : middlewares));
   Value secure = router(configuration.https_entrypoint, middlewares);
   secure.Set("tls", Value::Object());
-  parts.routers.emplace_back(Cat(route.instance, "-https"), std::move(secure));
+  parts.routers.emplace_back(HttpsRouterName(route), std::move(secure));
 }
 
 }  // namespace
+
+std::string HttpRouterName(const model::Route& route) { return Cat(route.instance, "-http"); }
+std::string HttpsRouterName(const model::Route& route) { return Cat(route.instance, "-https"); }
 
 void AddRoutes(const DynamicConfiguration& configuration, HttpParts& parts) {
   const auto priorities = NumberedPriorities(configuration.routes);

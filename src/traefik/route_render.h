@@ -1,7 +1,7 @@
 // A route as Traefik's routers, middlewares and services.
 #pragma once
 
-#include <cstdint>
+#include <string>
 
 #include "certwright/json/value.h"
 #include "certwright/model/route.h"
@@ -17,6 +17,9 @@ struct HttpParts {
   json::Members services;
   json::Members transports;  // "serversTransports"
 };
+
+std::string HttpRouterName(const model::Route& route);
+std::string HttpsRouterName(const model::Route& route);
 
 // Adds what `configuration.routes` need, in their order. Throws Error for a route that ProblemOf
 // does not let pass.

@@ -53,6 +53,37 @@ TEST_F(Certificates, KeepsEveryFieldOfAVersion) {
   EXPECT_EQ(read.revoked_at, version.revoked_at);
 }
 
+TEST_F(Certificates, ListsCurrentVersionsWithoutTheirTexts) {
+  const auto first = Ensure({"b.example.org"});
+  const auto second = Ensure({"a.example.org"});
+  Ensure({"none.example.org"});
+  std::int64_t former = 0;
+  std::int64_t current = 0;
+  database().Write([&](Session& s) {
+    former = AddCurrentVersion(s, VersionFor(first), 0, 1000);
+    current = AddCurrentVersion(s, VersionFor(first), 0, 2000);
+    AddCurrentVersion(s, VersionFor(second), 0, 2000);
+  });
+  database().TakeEffort();
+  const auto listed = database().Read(ListCurrentVersions);
+  EXPECT_EQ(database().TakeEffort().sorts, 0);
+  ASSERT_EQ(listed.size(), 2U);
+  EXPECT_EQ(listed[0].id, current);
+  EXPECT_EQ(listed[0].names, first.names);
+  EXPECT_EQ(listed[0].fingerprint, VersionFor(first).fingerprint);
+  EXPECT_EQ(listed[0].chain_pem, "");
+  EXPECT_TRUE(listed[0].key_pem.empty());
+  EXPECT_EQ(listed[1].certificate_id, second.id);
+
+  const auto find = [&](std::int64_t id, bool with_key) {
+    return database().Read([&](Session& s) { return FindVersion(s, id, with_key); });
+  };
+  EXPECT_EQ(find(former, true)->chain_pem, VersionFor(first).chain_pem);
+  EXPECT_EQ(find(former, true)->key_pem, VersionFor(first).key_pem);
+  EXPECT_TRUE(find(former, false)->key_pem.empty());
+  EXPECT_FALSE(find(999, true));
+}
+
 TEST_F(Certificates, EnsureReplacesPolicyAndOwnerOfAnExistingOne) {
   const auto first = Ensure({"a.example.org"}, 700);
   const auto second = database().Write([&](Session& s) {

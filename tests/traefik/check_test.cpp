@@ -75,6 +75,38 @@ TEST_F(Check, SaysWhatIsWrongWithACertificate) {
   }
 }
 
+TEST_F(Check, SaysWhatTraefikMakesOfRoutes) {
+  AddRoute("web1", "/web");
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  const std::string base = "/api/http/routers/web1-";
+  const std::string rule = R"x("rule": "(Path(\"/web\") || PathPrefix(\"/web/\"))")x";
+  const std::string good = Cat(R"({"status": "enabled", )", rule, "}");
+  const std::string bad = Cat(R"({"status": "disabled", "error": ["a", "b"], )", rule, "}");
+  const std::string other = R"x({"status": "enabled", "rule": "PathPrefix(`/`)"})x";
+  struct Row {
+    std::string plain, secure;
+    const char* problem;
+  };
+  const Row rows[] = {
+      {good, good, ""},
+      {good, bad, "router web1-https is disabled: a; b"},
+      {bad, good, "router web1-http is disabled: a; b"},
+      {good, other, "router web1-https has another rule in Traefik"},
+      {"{}", good, "Traefik knows no router web1-http"},
+  };
+  for (const auto& row : rows) {
+    traefik_.bodies[base + "http@file"] = row.plain;
+    traefik_.bodies[base + "https@file"] = row.secure;
+    const auto report = publisher.Check({});
+    ASSERT_EQ(report.routes.size(), 1U);
+    EXPECT_EQ(report.routes[0].instance, "web1");
+    EXPECT_EQ(report.routes[0].problem, row.problem);
+  }
+  traefik_.status = [](const std::string&) { return 0; };
+  EXPECT_TRUE(publisher.Check({}).routes.empty());
+}
+
 TEST_F(Check, FindsANameThatAnotherCertificateTakes) {
   Add({"a.example.org", "b.example.org"}, 1);
   shown_ = {{"a.example.org", FakeDer(1)}, {"b.example.org", FakeDer(2)}};

@@ -16,6 +16,7 @@
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
 #include "certwright/store/certificates.h"
+#include "certwright/store/events.h"
 #include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
 #include "certwright/traefik/publisher.h"
@@ -44,6 +45,7 @@ class FakeTraefik : public http::Transport {
  public:
   std::function<int(const std::string& path)> status = [](const std::string&) { return 200; };
   std::string entrypoint = ":8443/tcp";
+  std::map<std::string, std::string> bodies;  // of other paths
   std::vector<std::string> asked;
 
   http::Response Send(const http::Request& request, std::stop_token) override {
@@ -56,6 +58,7 @@ class FakeTraefik : public http::Transport {
     if (response.status == 0) throw Error(FailureCode::kNetwork, "connection refused");
     response.body =
         path.starts_with("/api/entrypoints/") ? "{\"address\":\"" + entrypoint + "\"}" : "{}";
+    if (bodies.contains(path)) response.body = bodies.at(path);
     return response;
   }
 };
@@ -113,8 +116,27 @@ class TraefikFixture : public ::testing::Test {
     database_->Write([&](store::Session& session) {
       version.certificate_id = store::EnsureManaged(session, wanted, clock_.Now()).id;
       version.id = store::AddCurrentVersion(session, version, 0, clock_.Now());
+      Tell(session);
     });
     return version;
+  }
+
+  // As every change of what is served is told (invariant I3).
+  void Tell(store::Session& session) {
+    model::Event event;
+    event.name = "certificate-changed";
+    event.created_at = clock_.Now();
+    store::AppendEvent(session, event);
+  }
+
+  void AddRoute(const std::string& instance, const std::string& path) {
+    model::Route route;
+    route.instance = instance;
+    route.url = "http://127.0.0.1:20001";
+    route.path = path;
+    route.ip_allowlist = {"192.0.2.1"};
+    database_->Write(
+        [&](store::Session& session) { store::SaveRoute(session, route, clock_.Now()); });
   }
 
   Publisher MakePublisher() { return Publisher(options_, *database_, traefik_, clock_, peer_); }

@@ -3,7 +3,9 @@
 namespace certwright::traefik {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class Publish : public TraefikFixture {};
@@ -96,12 +98,11 @@ TEST_F(Publish, KeepsTheFormerFilesUntilTheNextChangeWithoutAnApi) {
 }
 
 TEST_F(Publish, RemovesOnlyItsOwnFiles) {
-  auto publisher = MakePublisher();
-  publisher.Publish({});
+  MakePublisher().Publish({});
   for (const char* name : {"README", "mine.crt", "1-2.pem", "77-88.key", ".77-88.key.0a1b.tmp"}) {
     WriteFileAtomically(options_.certificate_dir / name, "x");
   }
-  publisher.Publish({});
+  MakePublisher().Publish({});
   EXPECT_EQ(PemNames(), (std::set<std::string>{"README", "mine.crt", "1-2.pem"}));
 }
 
@@ -126,7 +127,7 @@ TEST_F(Publish, PollsFasterFirstAndGivesUpInTime) {
   EXPECT_EQ(CodeOf([&] { publisher.Publish({}); }), FailureCode::kTraefik);
   ASSERT_GT(clock_.sleeps().size(), 3U);
   EXPECT_EQ(clock_.sleeps().front(), Millis(3));
-  EXPECT_EQ(clock_.sleeps().back(), Millis(100));
+  EXPECT_EQ(clock_.sleeps().back(), Millis(20));
   EXPECT_GE(clock_.SteadyNow(), Steady{} + options_.live_timeout);
   EXPECT_LT(clock_.SteadyNow(), Steady{} + options_.live_timeout + Millis(200));
   EXPECT_THAT(traefik_.asked.front(), StartsWith("/api/http/middlewares/certwright-gen-"));
@@ -140,6 +141,7 @@ TEST_F(Publish, WaitsForATraefikThatStartsAgainButNotForOneThatIsGone) {
   publisher.Publish({});
   EXPECT_EQ(polls, 10);
 
+  Add({"a.example.org"}, 1);
   traefik_.status = [](const std::string&) { return 0; };
   const Steady start = clock_.SteadyNow();
   EXPECT_EQ(CodeOf([&] { publisher.Publish({}); }), FailureCode::kTraefik);
@@ -203,30 +205,55 @@ TEST_F(Publish, PutsTheLongerValidOfTwoWithTheSameNamesFirst) {
   EXPECT_LT(text.find(Stem(other) + ".crt"), text.find(Stem(older) + ".crt"));
   publisher.Publish({});
   EXPECT_THAT(publisher.Check({}).notes,
-              ::testing::Contains(HasSubstr("2 certificates have the same names (a.example.org)")));
+              Contains(HasSubstr("2 certificates have the same names (a.example.org)")));
 }
 
 TEST_F(Publish, WritesTheRoutesAndNotThoseThatCannotBe) {
-  model::Route route;
-  route.instance = "web1";
-  route.url = "http://127.0.0.1:20001";
-  route.host = "a.example.org";
-  route.ip_allowlist = {"192.0.2.1"};
-  model::Route bad = route;
-  bad.instance = "bad1";
-  bad.path = "/{{x}}";
+  AddRoute("web1", "/web");
+  AddRoute("bad1", "/{{x}}");
   database_->Write([&](store::Session& session) {
-    store::SaveRoute(session, route, clock_.Now());
-    store::SaveRoute(session, bad, clock_.Now());
     store::SaveTrustedProxies(session, {{"192.0.2.9"}, 3}, clock_.Now());
   });
   auto publisher = MakePublisher();
   publisher.Publish({});
   EXPECT_THAT(Text(), HasSubstr("web1-https"));
   EXPECT_THAT(Text(), HasSubstr("\"depth\": 3"));
-  EXPECT_THAT(Text(), ::testing::Not(HasSubstr("bad1")));
-  EXPECT_THAT(publisher.Check({}).notes,
-              ::testing::Contains(HasSubstr("route bad1 is left out: path: ")));
+  EXPECT_THAT(Text(), Not(HasSubstr("bad1")));
+  EXPECT_THAT(publisher.Check({}).notes, Contains(HasSubstr("route bad1 is left out: path: ")));
+}
+
+TEST_F(Publish, DoesNothingWhereTheStoreHasNoNewEvent) {
+  AddRoute("web1", "/web");
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  traefik_.asked.clear();
+  std::filesystem::remove(options_.dynamic_dir / "certwright.yml");
+  publisher.Publish({});
+  EXPECT_TRUE(traefik_.asked.empty());
+  AddRoute("web2", "/web2");
+  publisher.Publish({});
+  EXPECT_THAT(Text(), HasSubstr("web2-https"));
+}
+
+TEST_F(Publish, TriesAgainWhatDidNotBecomeLive) {
+  AddRoute("web1", "/web");
+  auto publisher = MakePublisher();
+  traefik_.status = [](const std::string&) { return 404; };
+  EXPECT_THROW(publisher.Publish({}), Error);
+  traefik_.asked.clear();
+  EXPECT_THROW(publisher.Publish({}), Error);
+  EXPECT_FALSE(traefik_.asked.empty());
+}
+
+TEST_F(Publish, WritesAFileAgainThatSomebodyTookAway) {
+  const auto version = Add({"a.example.org"}, 1);
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  const auto other = Add({"b.example.org"}, 2);
+  std::filesystem::remove(options_.certificate_dir / (Stem(version) + ".key"));
+  publisher.Publish({});
+  EXPECT_EQ(PemNames(), (std::set<std::string>{Stem(version) + ".crt", Stem(version) + ".key",
+                                               Stem(other) + ".crt", Stem(other) + ".key"}));
 }
 
 TEST_F(Publish, LeadsTraefikToTheLoopbackWhereTheResponderListensEverywhere) {

@@ -31,6 +31,12 @@ std::optional<HeldCertificate> FindBySerial(Session& session, const std::string&
 std::vector<HeldCertificate> FindCovering(Session& session, const std::string& host);
 // All, ordered by name set. `with_keys` false leaves key_pem empty.
 std::vector<HeldCertificate> ListCertificates(Session& session, bool with_keys);
+// The current version of each certificate, in the order of the certificates' ids; chains and keys
+// left out: what there is, at the price of a list.
+std::vector<model::CertificateVersion> ListCurrentVersions(Session& session);
+// With chain; `with_key` false leaves key_pem empty.
+std::optional<model::CertificateVersion> FindVersion(Session& session, std::int64_t version_id,
+                                                     bool with_key);
 // Newest first; keys left out.
 std::vector<model::CertificateVersion> ListVersions(Session& session, std::int64_t certificate_id);
 

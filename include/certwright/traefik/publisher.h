@@ -1,12 +1,14 @@
 // Keeps Traefik in step with the store: the feed's first subscriber.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "certwright/base/clock.h"
@@ -38,11 +40,18 @@ struct ServedCertificate {
   bool served = false;        // and a handshake shows it
   std::string problem;        // in words, "" where all is well
 };
+// What Traefik's API says of the routers of one route.
+struct ServedRoute {
+  std::string instance;
+  std::string rule;
+  std::string problem;  // in words, "" where both are enabled
+};
 struct CheckReport {
   bool written = false;  // certwright.yml is what the store asks for
   bool live = false;     // Traefik's API shows this generation
   std::string problem;   // "" where written, and live or not known
   std::vector<ServedCertificate> certificates;
+  std::vector<ServedRoute> routes;  // those that were written; empty where the API cannot be asked
   std::vector<std::string>
       notes;  // no problem by themselves: other files, certificates with the same names
 };
@@ -59,6 +68,8 @@ enum class Seen {
 using PeerLookup = std::function<std::string(const std::string& address, int port,
                                              const std::string& server_name, Millis timeout)>;
 
+class PemFiles;
+
 // Safe from several threads.
 class Publisher {
  public:
@@ -71,7 +82,9 @@ class Publisher {
   std::string RenderText();
   // Writes certificate files, renames certwright.yml into place where it differs, waits until it is
   // live (where the API is known), then removes files that nothing names any more. Without an API
-  // the files of the former generation stay until the next change. Throws Error(kDisk |
+  // the files of the former generation stay until the next change. Does nothing where the store has
+  // no event since the last time that it came to its end: what it does must be told by events.
+  // Throws Error(kDisk |
   // kPermission) for the files, Error(kConfig) where dynamic_dir is missing, and Error(kTraefik)
   // where it does not become live.
   void Publish(std::stop_token stop);
@@ -85,7 +98,13 @@ class Publisher {
 
  private:
   struct Plan;
-  Plan MakePlan(bool with_keys);
+  Plan MakePlan();
+  std::vector<std::int64_t> VersionsToWrite(const Plan& plan, const PemFiles& files) const;
+  // False where the store has moved on: a version of the plan is not there any more. `changed` is
+  // set where a file was written.
+  bool WritePems(const Plan& plan, bool& changed);
+  // `former`: the text in whose place the plan's came, "" for none.
+  void RemoveOthers(const Plan& plan, bool changed, const std::string& former) const;
   void WriteText(const std::string& text) const;
   void WaitLive(const std::string& generation, std::stop_token stop);
   std::string HttpsAddress(std::stop_token stop);
@@ -96,7 +115,10 @@ class Publisher {
   Clock& clock_;
   PeerLookup peer_;
   std::mutex publishing_;
-  bool files_compared_ = false;  // with what the store holds, once in this process
+  // Guarded by it. Version -> fingerprint of those whose files were written or compared by this
+  // process, and the last event of the store whose plan is live.
+  std::unordered_map<std::int64_t, std::string> compared_;
+  std::int64_t live_event_ = -1;
 };
 
 // The key of its stored position in the feed (the subscriber itself stands in app): never rename.
