@@ -99,6 +99,8 @@ json::Value Describe(const store::HeldCertificate& held, const model::RenewalInf
   value.Set("key_type", model::KeyTypeName(certificate.policy.key_type))
       .Set("owner", certificate.owner)
       .Set("next_renewal", TimeOrNull(renewal::Plan(certificate, held.current, known, now).renew_at));
+  const bool pending = held.current && held.current->revoked_at == 0;
+  value.Set("to_be_revoked", pending ? held.current->revocation_reason : "");
   TellFailure(certificate, value);
   return value;
 }

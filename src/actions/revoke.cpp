@@ -58,9 +58,12 @@ std::string Replace(const Invocation& call, const Meant& meant) {
   } catch (const Error& error) {
     Failure failure = error.failure();
     failure.detail = Cat("nothing is revoked yet, for there is no replacement: ", failure.detail);
+    // The fuse's own advice names a way that this command does not have.
+    const bool has_advice = failure.code != FailureCode::kFuse && !failure.advice.empty();
     failure.advice = Cat("it is ordered again by itself and the revocation carried on; 'certwright "
-                         "revoke' without --replace does not wait",
-                         failure.advice.empty() ? "" : "; ", failure.advice);
+                         "revoke' without --replace does not wait, 'certwright issue --force' orders "
+                         "past the fuse",
+                         has_advice ? "; " : "", has_advice ? failure.advice : "");
     throw Error(std::move(failure));
   }
   try {

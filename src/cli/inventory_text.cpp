@@ -14,6 +14,10 @@ std::string Day(const json::Value& certificate, std::string_view key) {
 
 }  // namespace
 
+std::string WindowText(const json::Value& window) {
+  return window.IsObject() ? Cat(window.String("start"), " to ", window.String("end")) : "";
+}
+
 std::string PreflightText(const json::Value& preflight) {
   if (!preflight.IsObject()) return "";
   const json::Value& good = preflight["good"];
@@ -28,7 +32,9 @@ std::string ListText(const json::Value& output) {
   for (const char* part : {"certificates", "missing"}) {
     for (const json::Value& certificate : output[part].Items()) {
       const std::string error = certificate["last_error"].String("detail");
-      rows.push_back({Join(certificate.Strings("names"), ","), certificate.String("validity"),
+      const bool revoked = !certificate.String("to_be_revoked").empty();
+      rows.push_back({Join(certificate.Strings("names"), ","),
+                      revoked ? "to be revoked" : certificate.String("validity"),
                       Day(certificate, "valid_to"), Day(certificate, "next_renewal"),
                       certificate.String("issuer", "-"),
                       error.empty() ? "-"
@@ -47,10 +53,13 @@ std::string ShowText(const json::Value& output) {
   };
   row("names", Join(output.Strings("names"), ", "));
   row("state", output.String("validity"));
+  row("to be revoked", output.String("to_be_revoked"));
   for (const char* key : {"serial", "subject", "issuer", "valid_from", "valid_to", "fingerprint",
                           "ca", "key_type", "owner", "next_renewal", "ari_id"}) {
     row(key, output.String(key));
   }
+  row("the CA's window", WindowText(output["window"]));
+  row("explained at", output["window"].String("explanation_url"));
   // The leaf's subject is often empty (RFC 5280 section 4.1.2.6): its names say what it is.
   std::string instead = Cat("(no subject) ", Join(output.Strings("names"), ", "));
   for (const json::Value& entry : output["chain"].Items()) {

@@ -11,6 +11,8 @@ namespace certwright::cli {
 // a terminal would obey is made harmless.
 std::string ListText(const json::Value& output);
 std::string ShowText(const json::Value& output);
+// "START to END" of the window that a CA gave; "" where it gave none.
+std::string WindowText(const json::Value& window);
 // What a look from outside saw, in one line; "" where nobody looked.
 std::string PreflightText(const json::Value& preflight);
 

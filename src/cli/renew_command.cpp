@@ -14,14 +14,20 @@ struct RenewOptions {
   bool dry_run = false;
 };
 
+// Why, as a person would say it.
+std::string ReasonText(const json::Value& one) {
+  const std::string reason = one.String("reason");
+  return reason == "revoked" ? "to be revoked" : reason;
+}
+
 std::string RenewedText(const json::Value& output) {
   std::string text;
   for (const json::Value& one : output["certificates"].Items()) {
     const std::string result = one.String("result");
     const std::string at = one.String("renew_at", "never");
     text += Cat(Join(one.Strings("names"), ","), ": ", result);
-    if (result == "not-due") text += Cat(" before ", at, " (", one.String("reason"), ")");
-    if (result == "would-renew") text += Cat(" (", one.String("reason"), ")");
+    if (result == "not-due" && !one.String("renew_at").empty()) text += Cat(" before ", at);
+    if (result == "not-due" || result == "would-renew") text += Cat(" (", ReasonText(one), ")");
     if (result == "renewed") text += Cat("; the next time at ", at);
     if (result == "failed") {
       text += Cat(": ", one["failure"].String("detail"), "; next try ", at);
@@ -45,21 +51,21 @@ std::string PlanText(const json::Value& output) {
   std::string text;
   for (const json::Value& one : output["certificates"].Items()) {
     const json::Value& window = one["window"];
-    text += Cat(one.String("renew_at", "never               "), "  ", one.String("reason"), "  ",
+    text += Cat(one.String("renew_at", "never               "), "  ", ReasonText(one), "  ",
                 Join(one.Strings("names"), ","), "\n  valid until ", one.String("valid_to", "-"),
                 ", from ", one.String("ca"), "\n");
     if (!window.IsNull()) {
-      text += Cat("  the CA wants it between ", window.String("start"), " and ",
-                  window.String("end"), "\n");
+      text += Cat("  the CA's window: ", WindowText(window), "\n");
     }
     if (!window.String("explanation_url").empty()) {
       text += Cat("  and explains it at ", window.String("explanation_url"), "\n");
     }
     text += BudgetsText(one);
     if (one.Int("failures") > 0) {
-      text += Cat("  failed ", one.Int("failures"), " times in a row (", one.String("failure_class"),
-                  one.Bool("parked") ? ", parked" : "", "): ", one["last_error"].String("detail"),
-                  "\n");
+      const std::int64_t failures = one.Int("failures");
+      text += Cat("  failed ", failures == 1 ? "once" : Cat(failures, " times in a row"), " (",
+                  one.String("failure_class"), one.Bool("parked") ? ", parked" : "",
+                  "): ", one["last_error"].String("detail"), "\n");
     }
     if (const std::string seen = PreflightText(one["preflight"]); !seen.empty()) {
       text += Cat("  from outside: ", seen, "\n");

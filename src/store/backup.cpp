@@ -16,6 +16,11 @@ BackupReport Backup(Database& database, const Path& file, bool overwrite) {
                 "choose another file, or overwrite it with --force");
   };
   refuse_overwriting();
+  if (std::error_code ignored; !std::filesystem::is_directory(FolderOf(file), ignored)) {
+    throw Error(FailureCode::kNotFound,
+                Cat("there is no folder ", Printable(FolderOf(file).string()), " for the backup"),
+                "make it first, or choose another file");
+  }
   // Beside it, so that what has its name is always whole.
   const Path draft(file.string() + ".part");
   database.CopyTo(draft);

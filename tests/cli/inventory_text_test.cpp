@@ -59,6 +59,24 @@ TEST(ListText, NothingHeldIsSaidInWords) {
   EXPECT_THAT(ListText(json::Value()), HasSubstr("no certificates"));
 }
 
+TEST(InventoryText, ARevocationThatIsToComeIsShown) {
+  json::Value certificate = Held("a.example.org", "CN=CA");
+  certificate.Set("to_be_revoked", "keyCompromise");
+  EXPECT_THAT(ListText(ListOf({certificate})), HasSubstr("a.example.org  to be revoked  2027"));
+  EXPECT_THAT(ShowText(certificate), HasSubstr("keyCompromise"));
+}
+
+TEST(ShowText, TellsTheWindowOfTheCa) {
+  json::Value certificate = Held("a.example.org", "CN=CA");
+  EXPECT_THAT(ShowText(certificate), Not(HasSubstr("window")));
+  certificate.Set("window", json::Value::Object({{"start", "2027-03-01T00:00:00Z"},
+                                                 {"end", "2027-03-03T00:00:00Z"},
+                                                 {"explanation_url", "https://ca.test/why"}}));
+  const std::string text = ShowText(certificate);
+  EXPECT_THAT(text, HasSubstr("2027-03-01T00:00:00Z to 2027-03-03T00:00:00Z"));
+  EXPECT_THAT(text, HasSubstr("https://ca.test/why"));
+}
+
 // A CA, or who uploaded a certificate, chooses these texts.
 TEST(InventoryText, WhatATerminalWouldObeyIsMadeHarmless) {
   const std::string evil = "CN=\x1b]0;owned\x07\x1b[2J\nroot\r\x9b";
