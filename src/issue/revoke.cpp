@@ -37,6 +37,14 @@ bool IsCurrent(const std::optional<store::HeldCertificate>& held,
   return held && held->current && held->current->id == version.id;
 }
 
+// Whether more versions of its certificate are to be revoked.
+bool OthersWait(store::Session& session, const CertificateVersion& version) {
+  const auto waiting = store::ListToRevoke(session);
+  return std::any_of(waiting.begin(), waiting.end(), [&](const CertificateVersion& other) {
+    return other.certificate_id == version.certificate_id && other.id != version.id;
+  });
+}
+
 bool IsLastWord(const Failure& failure) {
   return failure.code == FailureCode::kRefused || failure.code == FailureCode::kInput;
 }
@@ -101,8 +109,16 @@ std::int64_t Revoker::Revoke(std::int64_t version_id, const model::ProgressSink&
     return found;
   });
   if (!version) return 0;
-  // Its certificate may go with it, and then theirs would be forgotten.
-  for (const CertificateVersion& other : before) Revoke(other.id, progress, stop);
+  // First, for its certificate goes with it, and then theirs would be forgotten. Where they have to
+  // wait for their CA it stays until then.
+  for (const CertificateVersion& other : before) {
+    try {
+      Revoke(other.id, progress, stop);
+    } catch (const Error& error) {
+      if (error.failure().code == FailureCode::kCancelled) throw;
+      log::Warning(Cat("serial ", other.serial_hex, " is not revoked: ", error.failure().detail));
+    }
+  }
   try {
     AskCa(*version, progress, stop);
   } catch (const Error& error) {
@@ -129,7 +145,8 @@ std::int64_t Revoker::Settle(std::int64_t version_id) {
     serial = version->serial_hex;
     store::RecordRevoked(session, version_id, clock_.Now());
     const auto held = HeldOf(session, *version);
-    if (!IsCurrent(held, *version)) return 0;
+    const bool current_is_revoked = held && held->current && held->current->revoked_at > 0;
+    if (!current_is_revoked || OthersWait(session, *version)) return 0;
     return RemoveTold(session, *held, "revoked", clock_.Now());
   });
   if (!serial.empty()) log::Info(Cat("certificate revoked: serial ", serial));

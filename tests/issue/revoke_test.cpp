@@ -186,6 +186,30 @@ TEST_F(RevokeTest, OthersOfTheCertificateAreNotForgottenWithIt) {
   EXPECT_FALSE(IsHeld());
 }
 
+TEST_F(RevokeTest, OneThatHasToWaitHoldsUpNoOther) {
+  FakeCa other;
+  fallbacks_ = {{"https://other.test/directory", &other}};
+  Restart();
+  const std::int64_t former = CurrentId();
+  const std::int64_t newest = Renew();
+  // The former one is from a CA that is down.
+  Meddle("UPDATE version SET ca = 'https://other.test/directory' WHERE id = " +
+         std::to_string(former));
+  other.before = [](const Seen&) -> std::optional<http::Response> { throw Error(NetworkFailure()); };
+  Want(former, {"keyCompromise"});
+  Want(newest, {"keyCompromise"});
+  EXPECT_EQ(Revoke(newest), 0) << "its certificate stays until the other one is revoked too";
+  EXPECT_EQ(ca_.Count("revokeCert"), 1);
+  EXPECT_GT(Version(newest).revoked_at, 0);
+  EXPECT_TRUE(IsHeld());
+  other.before = nullptr;
+  EXPECT_FALSE(CarryOn());
+  EXPECT_EQ(other.Count("revokeCert"), 1);
+  EXPECT_FALSE(IsHeld());
+  EXPECT_EQ(Events().back().reason, "revoked");
+  Stop();  // before its CA goes
+}
+
 TEST_F(RevokeTest, RefusesWhatNoCaOfOursIssued) {
   Meddle("UPDATE version SET ca = 'https://elsewhere.test/directory'");
   Failure failure = FailureOf([&] { Want(CurrentId()); });
