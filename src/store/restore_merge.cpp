@@ -37,6 +37,20 @@ constexpr const char* kCarryOver[] = {
     "key_pem = excluded.key_pem, url = excluded.url, contact = excluded.contact, "
     "status = excluded.status, terms = excluded.terms, created_at = excluded.created_at, "
     "next_key_pem = excluded.next_key_pem WHERE excluded.url <> '' OR url = ''",
+    // I2: what is under way at a CA is carried on, as it stands by now and with its key. Where the
+    // certificate is not in the backup nobody wants it any more.
+    "DELETE FROM main.acme_order WHERE state NOT IN ('done', 'failed') AND EXISTS (SELECT 1 "
+    "FROM present.acme_order o JOIN present.certificate p ON p.id = o.certificate_id "
+    "JOIN main.certificate c ON c.name_set = p.name_set WHERE o.state NOT IN ('done', 'failed') "
+    "AND c.id = main.acme_order.certificate_id AND o.directory = main.acme_order.directory)",
+    "INSERT INTO main.acme_order (certificate_id, directory, identifiers, profile, "
+    "preferred_chain, replaces, key_pem, state, url, finalize_url, certificate_url, "
+    "authorizations, chain_pem, attempts, failure, forced, leftover, counted, created_at, "
+    "updated_at) SELECT c.id, o.directory, o.identifiers, o.profile, o.preferred_chain, "
+    "o.replaces, o.key_pem, o.state, o.url, o.finalize_url, o.certificate_url, o.authorizations, "
+    "o.chain_pem, o.attempts, o.failure, o.forced, o.leftover, o.counted, o.created_at, "
+    "o.updated_at FROM present.acme_order o JOIN present.certificate p ON p.id = o.certificate_id "
+    "JOIN main.certificate c ON c.name_set = p.name_set WHERE o.state NOT IN ('done', 'failed')",
     // I3: what was told is not told again, what comes now is.
     "INSERT INTO main.event (seq, name, reason, names, certificate_id, not_after, failure, "
     "created_at) SELECT seq, name, reason, names, certificate_id, not_after, failure, created_at "

@@ -152,6 +152,23 @@ TEST_F(RestoreTest, TheFuseForgetsNoOrder) {
   }), 3);
 }
 
+TEST_F(RestoreTest, WhatIsUnderWayAtTheCaIsCarriedOn) {
+  const auto certificate = Ensure({"a.example.org"});
+  model::OrderRecord order = Order(certificate, 1000);
+  TakeBackup();
+  Order(Ensure({"asked.after.it"}), 1000);
+  order.url = "https://ca.test/order/1";
+  order.state = model::OrderState::kProcessing;
+  database().Write([&](Session& session) { SaveOrder(session, order); });
+  PutBack();
+  const auto open = database().Read([](Session& session) { return ListOpenOrders(session); });
+  ASSERT_EQ(open.size(), 1u) << "as it stands by now, not as it stood then; and of what is held";
+  EXPECT_EQ(open[0].url, order.url);
+  EXPECT_EQ(open[0].state, model::OrderState::kProcessing);
+  EXPECT_EQ(open[0].key_pem, order.key_pem);
+  EXPECT_EQ(open[0].certificate_id, Held("a.example.org")->certificate.id);
+}
+
 TEST_F(RestoreTest, TheLedgerOfTheCaForgetsNothing) {
   const std::string row = "INSERT INTO ca_budget VALUES ('ca', 'orders', '', ";
   Close();
