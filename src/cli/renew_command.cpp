@@ -81,8 +81,8 @@ void AddRenew(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand("renew", "Renew what is due, and end (for a timer)");
   command->footer(
       "\nDue is what the CA's window says (RFC 9773), two thirds of the lifetime otherwise (half,\n"
-      "under ten days), and the next try of what failed. One line for each certificate that was\n"
-      "looked at. Safe beside the daemon, which does the same by itself.\n\n"
+      "under ten days), the next try of what failed, and what a route asks for that no certificate\n"
+      "covers yet. One line for each certificate that was looked at. Safe beside the daemon, which does the same by itself.\n\n"
       "Exit codes: 0, also where nothing is due; 2 no such certificate; 3 something failed.");
   command->add_option("CERTIFICATE", options->certificates,
                       "These, by name or serial, instead of all that are due");
