@@ -1,5 +1,7 @@
 #include "restore_merge.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "certwright/base/text.h"
@@ -129,6 +131,28 @@ std::vector<std::string> TellDifferences(Session& session,
   return differing;
 }
 
+std::vector<std::string> RouteHosts(Connection& connection, const std::string& schema) {
+  Query rows(connection, Cat("SELECT DISTINCT host FROM ", schema,
+                             ".route WHERE host <> '' ORDER BY host"));
+  std::vector<std::string> hosts;
+  while (rows.Step()) hosts.push_back(rows.Text());
+  return hosts;
+}
+
+// What is told in process only (routes-changed and the like) needs no event: nobody runs now, and
+// who starts brings the world up to date first.
+void TellHosts(Session& session, const std::vector<std::string>& before, UnixSeconds now) {
+  const std::vector<std::string> after = RouteHosts(Of(session), "main");
+  model::Event event;
+  std::set_symmetric_difference(before.begin(), before.end(), after.begin(), after.end(),
+                                std::back_inserter(event.names));
+  if (event.names.empty()) return;
+  event.name = "hosts-changed";
+  event.reason = "restored";
+  event.created_at = now;
+  AppendEvent(session, event);
+}
+
 }  // namespace
 
 std::vector<std::string> CarryOver(Connection& next, const Path* present, UnixSeconds now) {
@@ -139,13 +163,16 @@ std::vector<std::string> CarryOver(Connection& next, const Path* present, UnixSe
   next.Execute("BEGIN IMMEDIATE");
   try {
     std::map<std::string, Current> before;
+    std::vector<std::string> hosts;
     if (present != nullptr) {
       before = CurrentVersions(next, "present");
+      hosts = RouteHosts(next, "present");
       for (const char* sql : kCarryOver) next.Execute(sql);
     }
     Session::Impl inside{next};
     Session session(inside);
     differing = TellDifferences(session, before, now);
+    TellHosts(session, hosts, now);
     next.Execute("COMMIT");
   } catch (...) {
     sqlite3_exec(next.handle(), "ROLLBACK", nullptr, nullptr, nullptr);

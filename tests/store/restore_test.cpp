@@ -4,6 +4,7 @@
 #include "certwright/store/accounts.h"
 #include "certwright/store/backup.h"
 #include "certwright/store/revocations.h"
+#include "certwright/store/routes.h"
 #include "store_fixture.h"
 
 namespace certwright::store {
@@ -297,6 +298,35 @@ TEST_F(RestoreTest, RefusesWhatIsNoBackup) {
   ExpectRefused(FailureCode::kNotFound, "backup.db");
   std::filesystem::create_directory(backup());
   ExpectRefused(FailureCode::kInput, "is no file");
+}
+
+TEST_F(RestoreTest, BringsRoutesBackAndTellsOfTheirHosts) {
+  const auto set = [&](const std::string& instance, const std::string& host) {
+    model::Route route;
+    route.instance = instance;
+    route.host = host;
+    database().Write([&](Session& session) { SaveRoute(session, route, 1000); });
+  };
+  set("a", "a.example.org");
+  set("b", "b.example.org");
+  TakeBackup();
+  database().Write([&](Session& session) { DeleteRoute(session, "b", 1000); });
+  set("c", "c.example.org");
+  const std::int64_t seq = database().Read(LastEvent);
+  PutBack();
+  database().Read([&](Session& session) {
+    EXPECT_EQ(ListRoutes(session).size(), 2u);
+    const auto events = ListEvents(session, seq, 10);
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].name, "hosts-changed");
+    EXPECT_EQ(events[0].reason, "restored");
+    EXPECT_THAT(events[0].names, ElementsAre("b.example.org", "c.example.org"));
+  });
+  TakeBackup();
+  const std::int64_t again = database().Read(LastEvent);
+  Close();
+  Restore(dir(), backup(), kAt + 1);
+  EXPECT_EQ(database().Read(LastEvent), again) << "the same hosts";
 }
 
 TEST_F(RestoreTest, RefusesOtherProgramsAndTheFuture) {

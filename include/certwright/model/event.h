@@ -17,7 +17,7 @@ struct Event {
   // "certificate-failed": failed (the first of a row of failures) | parked (it keeps failing)
   // "certificate-expiring": third | tenth (so much of the lifetime is left) | days (three)
   // "routes-changed": set | deleted (names: the instance)
-  // "hosts-changed": set | deleted (names: the host that routes have now, or have no more)
+  // "hosts-changed": set | deleted | restored (names: the host that routes have now, or have no more)
   std::string name;
   std::string reason;
   std::vector<std::string> names;  // of hosts: lower case, sorted
