@@ -56,7 +56,7 @@ struct Call {
   std::string role = "owner";
   std::string caller;  // AGENT_TASK_USER: "module/mail1"
   // UPLOAD_CERTIFICATE_VERIFY_TYPE of the caller's environment; heard of an owner only.
-  std::string upload_verify;
+  std::string upload_verify = {};
 };
 
 // What every door gives back (contract.md, "How an action is called").
