@@ -1,7 +1,6 @@
 #include "certwright/store/backup.h"
 
-#include "certwright/base/log.h"
-#include "certwright/base/text.h"
+#include "audit.h"
 #include "handler.h"
 
 namespace certwright::actions {
@@ -12,9 +11,9 @@ std::optional<json::Value> Backup(const Invocation& call) {
     throw Error(FailureCode::kInput, "the file of a backup needs its whole path",
                 "a daemon has a folder of its own to start from");
   }
+  AuditRelease(call);  // it holds every key
   const store::BackupReport report =
       store::Backup(call.context.database, file, call.input.Bool("force"));
-  log::Info(Cat("audit: a backup with all keys was written to ", Printable(file.string())));
   return json::Value::Object({{"file", file.string()},
                               {"bytes", static_cast<std::int64_t>(report.bytes)},
                               {"schema", report.schema}});

@@ -15,6 +15,8 @@ namespace certwright::actions {
 struct Invocation {
   const Context& context;
   const json::Value& input;  // valid by its schema
+  const std::string& action;
+  const std::string& role;
   const std::string& caller;
   const std::string& upload_verify;  // "", or what an owner set over the configuration
   const model::ProgressSink& progress;
@@ -61,6 +63,7 @@ std::optional<json::Value> Revoke(const Invocation& call);
 std::optional<json::Value> Backup(const Invocation& call);
 std::optional<json::Value> Import(const Invocation& call);
 std::optional<json::Value> ShowLedger(const Invocation& call);
+std::optional<json::Value> ShowAudit(const Invocation& call);
 std::optional<json::Value> AccountShow(const Invocation& call);
 std::optional<json::Value> AccountRegister(const Invocation& call);
 std::optional<json::Value> AccountUpdate(const Invocation& call);

@@ -9,6 +9,7 @@
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/json/failure.h"
+#include "audit.h"
 #include "handler.h"
 
 namespace certwright::actions {
@@ -37,6 +38,7 @@ constexpr std::array kActions{
     Entry{"account-show", AccountShow},
     Entry{"account-update", AccountUpdate, true},
     Entry{"activate", Activate, true},
+    Entry{"audit", ShowAudit},
     Entry{"backup", Backup, true},
     Entry{"delete", Delete, true},
     Entry{"delete-route", DeleteRoute, true},
@@ -66,12 +68,14 @@ constexpr std::array kCertadm{"set-certificate", "set-default-certificate", "get
 constexpr std::array kRouteadm{"set-route", "get-route", "delete-route", "list-routes"};
 constexpr std::array kReader{"list", "show", "plan", "ledger", "account-show", "traefik-render", "traefik-check"};
 
+const Entry* FindEntry(const std::string& action) {
+  const auto entry = std::find_if(kActions.begin(), kActions.end(),
+                                  [&](const Entry& known) { return known.name == action; });
+  return entry == kActions.end() ? nullptr : entry;
+}
+
 constexpr const char* kOwner = "owner";
 constexpr std::array kRoles{"reader", "certadm", "routeadm", "fulladm", kOwner};
-
-std::string CallerText(const Call& call) {
-  return call.caller.empty() ? "" : Cat(" (caller ", Printable(call.caller, 60), ")");
-}
 
 template <std::size_t N>
 bool Among(const std::array<const char*, N>& names, const std::string& name) {
@@ -136,18 +140,12 @@ Result Denied(const Call& call) {
   failure.code = FailureCode::kDenied;
   failure.detail = Cat("the role ", Printable(call.role, 60), " may not run ", call.action);
   failure.advice = Cat("it needs the role ", RolesFor(call.action));
-  log::Warning(Cat("audit: denied: ", failure.detail, CallerText(call)));
   return FromFailure(failure);
 }
 
-// Each call that gave a private key away is written down (contract.md, "Roles").
-void WriteDownRelease(const Call& call, const json::Value& input, const Result& result) {
-  const bool released =
-      call.action == "get-certificate" || (result.output && result.output->Bool("has_key"));
-  if (!released) return;
-  const std::string asked = input.String("fqdn", input.String("certificate"));
-  log::Info(Cat("audit: the key for ", Printable(asked, 260), " was given to the role ", call.role,
-                " by ", call.action, CallerText(call)));
+// Whether a private key goes out with this output.
+bool ReleasesKey(const std::string& action, const std::optional<json::Value>& output) {
+  return output && (action == "get-certificate" || output->Bool("has_key"));
 }
 
 // A handler's output against its own schema: a mismatch is our bug, told as such.
@@ -281,12 +279,17 @@ std::vector<std::string> Runner::action_names() const {
   return names;
 }
 
+std::optional<Result> Runner::Refuse(const Call& call) const {
+  if (FindEntry(call.action) == nullptr) return Unknown(call.action, action_names());
+  if (IsAllowed(call.role, call.action)) return std::nullopt;
+  AuditDenied(context_, call);
+  return Denied(call);
+}
+
 Result Runner::Run(const Call& call, const model::ProgressSink& progress,
                    std::stop_token stop) const {
-  const auto entry = std::find_if(kActions.begin(), kActions.end(),
-                                  [&](const Entry& known) { return known.name == call.action; });
-  if (entry == kActions.end()) return Unknown(call.action, action_names());
-  if (!IsAllowed(call.role, call.action)) return Denied(call);
+  if (auto refused = Refuse(call)) return *std::move(refused);
+  const Entry* entry = FindEntry(call.action);
   try {
     json::ParseLimits limits;
     limits.max_bytes = entry->max_input;
@@ -310,10 +313,11 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
     }
     Result result;
     const std::string upload_verify = call.role == kOwner ? call.upload_verify : "";
-    result.output =
-        entry->handler(Invocation{context_, input, call.caller, upload_verify, progress, stop});
+    const Invocation invocation{context_,      input,    call.action, call.role, call.caller,
+                                upload_verify, progress, stop};
+    result.output = entry->handler(invocation);
     CheckOutput(call.action, result.output);
-    WriteDownRelease(call, input, result);
+    if (ReleasesKey(call.action, result.output)) AuditRelease(invocation);
     return result;
   } catch (const CheckFailed& check) {
     return FromCheck(check);

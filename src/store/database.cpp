@@ -27,6 +27,22 @@ void EndHereIfTested() {
   if (++saves == std::atoi(limit)) ::_exit(99);
 }
 
+// How long the commits within its life wait for the disk (sqlite.org/pragma.html#pragma_synchronous).
+class Patience {
+ public:
+  Patience(Connection& connection, bool none) : connection_(none ? &connection : nullptr) {
+    if (connection_ != nullptr) Query(*connection_, "PRAGMA synchronous = NORMAL").Run();
+  }
+  Patience(const Patience&) = delete;
+  ~Patience() {
+    if (connection_ == nullptr) return;
+    sqlite3_exec(connection_->handle(), "PRAGMA synchronous = FULL", nullptr, nullptr, nullptr);
+  }
+
+ private:
+  Connection* connection_;
+};
+
 }  // namespace
 
 struct Database::Impl {
@@ -87,7 +103,7 @@ void Database::CopyTo(const Path& file) {
   store::CopyInto(*impl_->connection, file);
 }
 
-void Database::RunTransaction(bool write, const std::function<void(Session&)>& work) {
+void Database::RunTransaction(Kind kind, const std::function<void(Session&)>& work) {
   Impl& impl = *impl_;
   if (impl.owner.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
     throw Error(FailureCode::kInternal, "a transaction was begun inside a transaction");
@@ -102,7 +118,8 @@ void Database::RunTransaction(bool write, const std::function<void(Session&)>& w
   } ownership(impl.owner);
 
   Session::Impl inside{*impl.connection};
-  Query(*impl.connection, write ? "BEGIN IMMEDIATE" : "BEGIN").Run();
+  const Patience patience(*impl.connection, kind == Kind::kWriteSoon);
+  Query(*impl.connection, kind == Kind::kRead ? "BEGIN" : "BEGIN IMMEDIATE").Run();
   try {
     Session session(inside);
     work(session);

@@ -60,6 +60,14 @@ constexpr const char* kCarryOver[] = {
     "INSERT INTO main.feed_position (subscriber, seq, updated_at) "
     "SELECT subscriber, seq, updated_at FROM present.feed_position WHERE true "
     "ON CONFLICT (subscriber) DO UPDATE SET seq = excluded.seq, updated_at = excluded.updated_at",
+    // Nobody gets rid of what the audit log says by a restore.
+    "INSERT INTO main.audit (seq, at, role, caller, action, subject, outcome) "
+    "SELECT seq, at, role, caller, action, subject, outcome FROM present.audit "
+    "WHERE seq > (SELECT coalesce(max(seq), 0) FROM main.audit)",
+    "INSERT INTO main.task (seq, id, action, data, secret, role, caller, upload_verify, parent, "
+    "extra, status, progress, attempts, result, created_at, started_at, ended_at) "
+    "SELECT seq, id, action, data, secret, role, caller, upload_verify, parent, extra, status, "
+    "progress, attempts, result, created_at, started_at, ended_at FROM present.task",
     // What is revoked, and what is about to be.
     "INSERT INTO main.revoked (fingerprint, reason, revoked_at) "
     "SELECT fingerprint, reason, revoked_at FROM present.revoked WHERE true "
@@ -164,6 +172,7 @@ std::vector<std::string> CarryOver(Connection& next, const Path* present, UnixSe
   try {
     std::map<std::string, Current> before;
     std::vector<std::string> hosts;
+    next.Execute("DELETE FROM main.task");  // what was to be done then is not asked for now
     if (present != nullptr) {
       before = CurrentVersions(next, "present");
       hosts = RouteHosts(next, "present");

@@ -1,4 +1,9 @@
 // contract.md, "Roles": who may call what, and what the others are told.
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+
 #include "fixture.h"
 
 namespace certwright::actions {
@@ -95,34 +100,105 @@ TEST_F(RolesTest, AnApplicationWithFulladmSetsAndGets) {
   EXPECT_TRUE(got.output && got.output->Bool("obtained"));
 }
 
-TEST_F(RolesTest, DeniedAndKeyReleasingCallsGoToTheLog) {
+TEST_F(RolesTest, DeniedAndKeyReleasingCallsGoToTheAuditLog) {
   Hold({{"mail.example.org"}});
+  const std::string backup = (temp_.path() / "backup.db").string();
   const struct {
     const char* name;
     Call call;
-    std::vector<std::string> words;
+    std::vector<std::string> words;  // action, subject, role, caller, outcome
   } kTable[] = {
       {"denied",
        {"get-certificate", R"({"fqdn":"mail.example.org"})", "reader", "module/spy1"},
-       {"audit", "denied", "get-certificate", "reader", "module/spy1"}},
+       {"get-certificate", "mail.example.org", "reader", "module/spy1", "denied"}},
+      {"denied, no input", {"issue", "", "fulladm", ""}, {"issue", "", "fulladm", "", "denied"}},
+      {"denied, no JSON", {"issue", "{{", "fulladm", ""}, {"issue", "", "fulladm", "", "denied"}},
+      {"denied, names",
+       {"issue", R"({"names":["a","b\n"]})", "reader", ""},
+       {"issue", "a,b ", "reader", "", "denied"}},
+      {"denied, with a key in it",
+       {"upload-certificate", R"({"fqdn":"-----BEGIN PRIVATE KEY-----"})", "reader", ""},
+       {}},
       {"key by get-certificate",
        {"get-certificate", R"({"fqdn":"mail.example.org"})", "certadm", "module/mail1"},
-       {"audit", "key", "get-certificate", "mail.example.org", "certadm", "module/mail1"}},
+       {"get-certificate", "mail.example.org", "certadm", "module/mail1", "released"}},
       {"key by export",
        {"export", R"({"certificate":"mail.example.org","format":"key"})", "owner", ""},
-       {"audit", "key", "export", "mail.example.org", "owner"}},
+       {"export", "mail.example.org", "owner", "", "released"}},
+      {"no key by export",
+       {"export", R"({"certificate":"mail.example.org","format":"fullchain"})", "owner", ""},
+       {}},
+      {"not there", {"export", R"({"certificate":"x.example.org"})", "owner", ""}, {}},
+      {"breaks the schema", {"get-certificate", "{}", "certadm", ""}, {}},
+      {"all keys by backup",
+       {"backup", Cat(R"({"file":")", backup, "\"}"), "owner", ""},
+       {"backup", backup, "owner", "", "released"}},
+      {"no key at all", {"list", "", "reader", ""}, {}},
   };
+  std::int64_t seen = 0;
   for (const auto& row : kTable) {
     testing::internal::CaptureStderr();
     runner_->Run(row.call, nullptr, {});
     const std::string log = testing::internal::GetCapturedStderr();
+    const json::Value entries =
+        Output("audit", json::Write(json::Value::Object({{"after", seen}})))["entries"];
+    if (row.words.empty() && row.call.action != "upload-certificate") {
+      EXPECT_TRUE(entries.Items().empty()) << row.name << ": " << json::Write(entries);
+      EXPECT_THAT(log, testing::Not(HasSubstr("audit"))) << row.name;
+      continue;
+    }
+    EXPECT_THAT(json::Write(entries) + log, testing::Not(HasSubstr("PRIVATE KEY"))) << row.name;
+    if (row.words.empty()) continue;
+    ASSERT_EQ(entries.Items().size(), 1u) << row.name;
+    const json::Value& entry = entries.Items()[0];
+    seen = entry.Int("seq");
+    EXPECT_EQ(entry.String("time"), FormatUtc(kNow));
+    const std::vector<std::string> words{entry.String("action"), entry.String("subject"),
+                                         entry.String("role"), entry.String("caller"),
+                                         entry.String("outcome")};
+    EXPECT_EQ(words, row.words) << row.name;
     for (const std::string& word : row.words) EXPECT_THAT(log, HasSubstr(word)) << row.name;
-    EXPECT_THAT(log, testing::Not(HasSubstr("PRIVATE KEY"))) << row.name;
+    EXPECT_THAT(log, HasSubstr("audit: ")) << row.name;
   }
-  testing::internal::CaptureStderr();
-  Run("export", R"({"certificate":"mail.example.org","format":"fullchain"})");
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::Not(HasSubstr("audit")))
-      << "no key went out";
+}
+
+// Fills the store: what is to be appended finds no room.
+class FullStore {
+ public:
+  explicit FullStore(const Path& file) {
+    struct rlimit limit {};
+    getrlimit(RLIMIT_FSIZE, &before_);
+    limit = before_;
+    limit.rlim_cur = std::filesystem::file_size(file) / 4;
+    former_ = signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  FullStore(const FullStore&) = delete;
+  ~FullStore() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    signal(SIGXFSZ, former_);
+  }
+
+ private:
+  struct rlimit before_ {};
+  sighandler_t former_ = nullptr;
+};
+
+TEST_F(RolesTest, NoKeyIsGivenThatCannotBeWrittenDown) {
+  Hold({{"mail.example.org"}});
+  // The log of the store may not grow; what it holds is read all the same.
+  const std::string input = R"({"fqdn":"mail.example.org"})";
+  Result result;
+  Result denied;
+  {
+    const FullStore full(temp_.path() / "state" / "certwright.db");
+    result = Run("get-certificate", input, "", "certadm");
+    denied = Run("get-certificate", input, "", "reader");
+  }
+  EXPECT_EQ(result.exit_code, 74) << result.error;
+  EXPECT_FALSE(result.output);
+  EXPECT_EQ(denied.exit_code, 7) << "refused all the same";
+  EXPECT_EQ(Run("get-certificate", input, "", "certadm").exit_code, 0);
 }
 
 }  // namespace

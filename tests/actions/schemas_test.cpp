@@ -67,6 +67,7 @@ class SchemasTest : public ActionsTest {
     call("get-certificate", R"({"fqdn":"mail.example.org"})");
     call("get-certificate", R"({"fqdn":"up.example.org"})");
     call("get-certificate", R"({"fqdn":"no.example.org"})");
+    call("audit", "");
     call("plan", "{}");
     call("ledger", "");
     call("renew", R"({"dry_run":true})");

@@ -2,9 +2,11 @@
 #include <sqlite3.h>
 
 #include "certwright/store/accounts.h"
+#include "certwright/store/audit.h"
 #include "certwright/store/backup.h"
 #include "certwright/store/revocations.h"
 #include "certwright/store/routes.h"
+#include "certwright/store/tasks.h"
 #include "store_fixture.h"
 
 namespace certwright::store {
@@ -351,6 +353,36 @@ TEST_F(RestoreTest, BringsAnOldBackupUpToDate) {
   EXPECT_EQ(report.schema, 1);
   EXPECT_EQ(database().schema_version(), newest);
   EXPECT_FALSE(Held("a.example.org"));
+}
+
+TEST_F(RestoreTest, TheAuditLogGoesOnAndTasksAreThoseOfNow) {
+  const auto append = [&](const std::string& subject) {
+    database().Write([&](Session& session) {
+      AppendAudit(session, {0, kAt, "owner", "", "export", subject, "released"});
+      model::Task task;
+      task.id = subject;
+      InsertTask(session, task);
+    });
+  };
+  append("before");
+  TakeBackup();
+  append("after");
+  database().Write([](Session& session) {
+    auto task = *FindTask(session, "before");
+    task.status = model::TaskStatus::kCompleted;
+    task.ended_at = kAt;
+    SaveTask(session, task);
+  });
+  PutBack();
+  database().Read([](Session& session) {
+    const auto entries = ListAudit(session, 0, 100);
+    ASSERT_EQ(entries.size(), 2u);
+    EXPECT_EQ(entries[0].subject, "before");
+    EXPECT_EQ(entries[1].subject, "after");
+    const auto open = ListOpenTasks(session);
+    ASSERT_EQ(open.size(), 1u) << "what ended is not done again";
+    EXPECT_EQ(open[0].id, "after");
+  });
 }
 
 }  // namespace

@@ -79,6 +79,10 @@ class Runner {
   explicit Runner(Context context);
   ~Runner();
 
+  // How a call ends that is not even begun: there is no such action (exit 8), or the role may not run
+  // it (exit 7, written to the audit log). nullopt: it may be run. Run asks this too.
+  std::optional<Result> Refuse(const Call& call) const;
+
   // Never throws: what a handler throws becomes the result's exit code, error and failure.
   Result Run(const Call& call, const model::ProgressSink& progress, std::stop_token stop) const;
 

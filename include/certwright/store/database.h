@@ -48,12 +48,18 @@ class Database {
   // Transactions do not nest: Error(kInternal).
   template <typename Work>
   auto Write(Work&& work) -> std::invoke_result_t<Work, Session&> {
-    return Run(true, std::forward<Work>(work));
+    return Run(Kind::kWrite, std::forward<Work>(work));
+  }
+  // As Write, without waiting for the disk: the end of the process does not undo it, a loss of power
+  // in the next moments may. What was written before it is as safe as it was.
+  template <typename Work>
+  auto WriteSoon(Work&& work) -> std::invoke_result_t<Work, Session&> {
+    return Run(Kind::kWriteSoon, std::forward<Work>(work));
   }
   // The same for reading (BEGIN .. COMMIT, one consistent view).
   template <typename Work>
   auto Read(Work&& work) -> std::invoke_result_t<Work, Session&> {
-    return Run(false, std::forward<Work>(work));
+    return Run(Kind::kRead, std::forward<Work>(work));
   }
 
   int schema_version() const;
@@ -72,16 +78,17 @@ class Database {
  private:
   struct Impl;
   explicit Database(std::unique_ptr<Impl> impl);
-  void RunTransaction(bool write, const std::function<void(Session&)>& work);
+  enum class Kind { kRead, kWrite, kWriteSoon };
+  void RunTransaction(Kind kind, const std::function<void(Session&)>& work);
 
   template <typename Work>
-  auto Run(bool write, Work&& work) -> std::invoke_result_t<Work, Session&> {
+  auto Run(Kind kind, Work&& work) -> std::invoke_result_t<Work, Session&> {
     using Result = std::invoke_result_t<Work, Session&>;
     if constexpr (std::is_void_v<Result>) {
-      RunTransaction(write, [&](Session& session) { work(session); });
+      RunTransaction(kind, [&](Session& session) { work(session); });
     } else {
       std::optional<Result> result;
-      RunTransaction(write, [&](Session& session) { result.emplace(work(session)); });
+      RunTransaction(kind, [&](Session& session) { result.emplace(work(session)); });
       return std::move(*result);
     }
   }
