@@ -28,21 +28,22 @@ void Exchange::Run(const ServerRequest& request, const SocketServer::Handler& ha
   }
   const std::lock_guard lock(mutex_);
   // What went wrong is in the log; a caller is told by the handler itself, where it can be told.
-  if (!choice_) choice_ = Choice{false, 500, "text/plain; charset=utf-8", "internal error\n"};
+  if (!choice_) choice_ = Choice{false, 500, "text/plain; charset=utf-8", "internal error\n", {}};
   ended_ = true;
   failed_ = failed;
   changed_.notify_all();
 }
 
-void Exchange::Whole(int status, std::string content_type, std::string body) {
+void Exchange::Whole(int status, std::string content_type, std::string body, Headers headers) {
   const std::lock_guard lock(mutex_);
-  if (!choice_) choice_ = Choice{false, status, std::move(content_type), std::move(body)};
+  if (choice_) return;
+  choice_ = Choice{false, status, std::move(content_type), std::move(body), std::move(headers)};
 }
 
 void Exchange::StartLines(int status, std::string content_type) {
   const std::lock_guard lock(mutex_);
   if (choice_) return;
-  choice_ = Choice{true, status, std::move(content_type), {}};
+  choice_ = Choice{true, status, std::move(content_type), {}, {}};
   changed_.notify_all();
 }
 

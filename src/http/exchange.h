@@ -22,7 +22,7 @@ class Exchange : public ServerReply {
   Exchange(ServerRequest request, const SocketServer::Handler& handler);
   ~Exchange() override;  // waits for the handler, whose further lines go nowhere
 
-  void Whole(int status, std::string content_type, std::string body) override;
+  void Whole(int status, std::string content_type, std::string body, Headers headers) override;
   void StartLines(int status, std::string content_type) override;
   bool Line(std::string_view text) override;
 
@@ -31,6 +31,7 @@ class Exchange : public ServerReply {
     int status = 0;
     std::string content_type;
     std::string body;
+    Headers headers;
   };
   // Waits for Whole (and then for the handler's end), or for StartLines.
   Choice WaitForChoice();

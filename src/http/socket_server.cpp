@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <condition_variable>
 #include <memory>
@@ -20,14 +22,14 @@ namespace {
 
 constexpr time_t kTimeoutSeconds =
     5;  // between bytes of a request, and for a caller that reads slowly
-constexpr std::size_t kMaxPath = 1024;
+constexpr std::size_t kMaxTarget = 4096;
 constexpr int kBacklog = 128;
 constexpr const char* kAnyPath = R"([\s\S]*)";
 
 // The library bounds neither chunked nor compressed bodies, so they are refused before they are
 // read.
 int RefusedStatus(const httplib::Request& request) {
-  if (request.path.size() > kMaxPath) return 414;
+  if (request.target.size() > kMaxTarget) return 414;
   if (request.has_header("Transfer-Encoding")) return 501;
   if (request.has_header("Content-Encoding")) return 415;
   const bool has_body = request.method == "POST" || request.method == "PUT" ||
@@ -38,11 +40,29 @@ int RefusedStatus(const httplib::Request& request) {
   return length.find_first_not_of("0123456789") == std::string::npos ? 0 : 400;
 }
 
+// Those that the library knows routes for.
+bool IsRouted(std::string_view method) {
+  constexpr std::array<std::string_view, 6> kMethods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
+// Those that it takes at all.
+bool IsParsed(std::string_view method) {
+  constexpr std::array<std::string_view, 4> kMethods{"OPTIONS", "TRACE", "CONNECT", "PRI"};
+  return IsRouted(method) || std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
+// As far as methods are made of it (RFC 9110 section 9.1).
+bool IsToken(std::string_view text) {
+  return !text.empty() && text.size() <= 20 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || c == '-';
+  });
+}
+
 ServerRequest Translate(const httplib::Request& from) {
   ServerRequest request;
   request.method = from.method;
-  request.path = from.path;
-  request.query.assign(from.params.begin(), from.params.end());
+  request.target = from.target;
   for (const auto& [name, value] : from.headers) {
     if (!compat::IsOwnHeader(name)) request.headers.emplace_back(ToLower(name), value);
   }
@@ -116,12 +136,19 @@ struct SocketServer::Impl {
     server.set_write_timeout(kTimeoutSeconds);
     server.set_payload_max_length(options.max_body);
     server.set_pre_routing_handler(
-        [](const httplib::Request& request, httplib::Response& response) {
+        [this](const httplib::Request& request, httplib::Response& response) {
           response.status = RefusedStatus(request);
           if (response.status != 0) return httplib::Server::HandlerResponse::Handled;
           response.status = -1;
-          return httplib::Server::HandlerResponse::Unhandled;
+          if (IsRouted(request.method)) return httplib::Server::HandlerResponse::Unhandled;
+          Serve(request, response);  // the library would say 400; no body is read
+          return httplib::Server::HandlerResponse::Handled;
         });
+    // A method that the library does not know ends at its request line, with a bare 400.
+    server.set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
+      const bool bare = response.status == 400 && response.body.empty();
+      if (bare && IsToken(request.method) && !IsParsed(request.method)) Serve(request, response);
+    });
     // The library would tell the caller the exception's text otherwise.
     server.set_exception_handler(
         [](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
@@ -155,6 +182,7 @@ struct SocketServer::Impl {
     auto exchange = std::make_shared<Exchange>(Translate(request), handler);
     const Exchange::Choice choice = exchange->WaitForChoice();
     response.status = choice.status;
+    for (const auto& [name, value] : choice.headers) response.set_header(name.c_str(), value.c_str());
     if (!choice.lines) {
       response.set_content(choice.body, choice.content_type);
       return;

@@ -67,12 +67,11 @@ class LocalSocketTest : public ::testing::Test {
 
 void EchoHandler(const ServerRequest& request, ServerReply& reply) {
   std::string text =
-      Cat(request.method, " ", request.path, " ", request.Header("x-test"), " ", request.body);
-  for (const auto& [name, value] : request.query) text += Cat(" ", name, "=", value);
+      Cat(request.method, " ", request.target, " ", request.Header("x-test"), " ", request.body);
   for (const auto& [name, value] : request.headers) {
     if (name.find("addr") != std::string::npos) text += " " + name;
   }
-  reply.Whole(201, "application/json", text);
+  reply.Whole(201, "application/json", text, {{"X-Echo", "yes"}});
 }
 
 TEST_F(LocalSocketTest, CarriesARequestAndItsAnswer) {
@@ -80,11 +79,25 @@ TEST_F(LocalSocketTest, CarriesARequestAndItsAnswer) {
   Request request = Post("http://unix/v1/do?a=b%20c", "{\"x\":1}\n2");
   request.headers = {{"X-Test", "yes"}};
   EXPECT_EQ(Send(request), 201);
-  EXPECT_EQ(lines_, (std::vector<std::string>{"POST /v1/do yes {\"x\":1}", "2 a=b c"}));
+  EXPECT_EQ(lines_, (std::vector<std::string>{"POST /v1/do?a=b%20c yes {\"x\":1}", "2"}));
   Request get;
   get.url = "/only/a/path";
   EXPECT_EQ(Send(get), 201);
   EXPECT_EQ(lines_, std::vector<std::string>{"GET /only/a/path  "});
+}
+
+TEST_F(LocalSocketTest, EveryMethodReachesTheHandlerAndItsHeadersTheCaller) {
+  const SocketServer server(Options(), EchoHandler);
+  for (const char* method : {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"}) {
+    const std::string answer =
+        Raw(Cat(method, " /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 201")) << answer;
+    EXPECT_NE(answer.find("X-Echo: yes\r\n"), answer.npos) << answer;
+    EXPECT_NE(answer.find(Cat(method, " /x")), answer.npos) << answer;
+  }
+  const std::string head = Raw("HEAD /x HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 201")) << head;
+  EXPECT_TRUE(head.ends_with("\r\n\r\n")) << "no body: " << head;
 }
 
 TEST_F(LocalSocketTest, SendsEachLineWhileTheWorkGoesOn) {
@@ -147,7 +160,7 @@ TEST_F(LocalSocketTest, ReportsAnAnswerThatEndsEarly) {
 
 TEST_F(LocalSocketTest, KeepsAnExceptionsTextToItself) {
   const SocketServer server(Options(), [](const ServerRequest& request, ServerReply&) {
-    if (request.path == "/throw") throw std::runtime_error("secret text");
+    if (request.target == "/throw") throw std::runtime_error("secret text");
   });
   for (const char* path : {"/throw", "/no-answer"}) {
     const std::string answer = Raw(Cat("GET ", path, " HTTP/1.1\r\n\r\n"));
@@ -175,7 +188,7 @@ TEST_F(LocalSocketTest, RefusesBodiesThatAreNotBounded) {
       {"no number", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400},
       {"too long", Cat("POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", std::string(1001, 'a')),
        413},
-      {"long path", Cat("GET /", std::string(2000, 'a'), " HTTP/1.1\r\n\r\n"), 414},
+      {"long path", Cat("GET /", std::string(5000, 'a'), " HTTP/1.1\r\n\r\n"), 414},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);

@@ -14,8 +14,7 @@ namespace certwright::http {
 
 struct ServerRequest {
   std::string method;
-  std::string path;  // without the query
-  Headers query;     // decoded
+  std::string target;  // as it was sent: path and query, nothing decoded
   Headers headers;   // names in lower case
   std::string body;
   std::string_view Header(std::string_view name) const;
@@ -25,7 +24,8 @@ struct ServerRequest {
 class ServerReply {
  public:
   virtual ~ServerReply() = default;
-  virtual void Whole(int status, std::string content_type, std::string body) = 0;
+  virtual void Whole(int status, std::string content_type, std::string body,
+                     Headers headers = {}) = 0;
   // Starts a chunked answer; each Line is sent (with a newline) at once. Line returns false when
   // the caller is gone: the work may go on, there is nobody to tell.
   virtual void StartLines(int status, std::string content_type) = 0;
