@@ -17,6 +17,7 @@ CREATE TABLE task (
     CHECK (status IN ('pending', 'running', 'completed', 'aborted', 'validation-failed')),
   progress INTEGER NOT NULL CHECK (progress BETWEEN 0 AND 100),
   attempts INTEGER NOT NULL CHECK (attempts >= 0),
+  exit_code INTEGER NOT NULL,
   result TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   started_at INTEGER NOT NULL,

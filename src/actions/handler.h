@@ -64,6 +64,9 @@ std::optional<json::Value> Backup(const Invocation& call);
 std::optional<json::Value> Import(const Invocation& call);
 std::optional<json::Value> ShowLedger(const Invocation& call);
 std::optional<json::Value> ShowAudit(const Invocation& call);
+std::optional<json::Value> ListTasks(const Invocation& call);
+std::optional<json::Value> ShowTask(const Invocation& call);
+std::optional<json::Value> CancelTask(const Invocation& call);
 std::optional<json::Value> AccountShow(const Invocation& call);
 std::optional<json::Value> AccountRegister(const Invocation& call);
 std::optional<json::Value> AccountUpdate(const Invocation& call);
@@ -71,6 +74,9 @@ std::optional<json::Value> AccountRollover(const Invocation& call);
 std::optional<json::Value> AccountDeactivate(const Invocation& call);
 std::optional<json::Value> TraefikRender(const Invocation& call);
 std::optional<json::Value> TraefikCheck(const Invocation& call);
+
+// Whether a private key goes out with this output of the action.
+bool ReleasesKey(const std::string& action, const std::optional<json::Value>& output);
 
 // The schema of an action's "input" or "output"; null where it has none.
 const json::Schema* FindSchema(const std::string& action, const std::string& kind);

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "certwright/base/embedded.h"
 #include "certwright/base/log.h"
@@ -40,6 +41,7 @@ constexpr std::array kActions{
     Entry{"activate", Activate, true},
     Entry{"audit", ShowAudit},
     Entry{"backup", Backup, true},
+    Entry{"cancel-task", CancelTask},
     Entry{"delete", Delete, true},
     Entry{"delete-route", DeleteRoute, true},
     Entry{"export", Export},
@@ -57,6 +59,8 @@ constexpr std::array kActions{
     Entry{"set-certificate", SetCertificate, true},
     Entry{"set-route", SetRoute, true},
     Entry{"show", Show},
+    Entry{"show-task", ShowTask},
+    Entry{"tasks", ListTasks},
     Entry{"traefik-check", TraefikCheck, true},
     Entry{"traefik-render", TraefikRender},
 };
@@ -66,6 +70,8 @@ constexpr std::array kActions{
 constexpr std::array kCertadm{"set-certificate", "set-default-certificate", "get-certificate",
                               "delete-certificate", "list-certificates"};
 constexpr std::array kRouteadm{"set-route", "get-route", "delete-route", "list-routes"};
+// Of tasks each caller sees and ends its own.
+constexpr std::array kTasks{"cancel-task", "show-task", "tasks"};
 constexpr std::array kReader{"list", "show", "plan", "ledger", "account-show", "traefik-render", "traefik-check"};
 
 const Entry* FindEntry(const std::string& action) {
@@ -143,11 +149,6 @@ Result Denied(const Call& call) {
   return FromFailure(failure);
 }
 
-// Whether a private key goes out with this output.
-bool ReleasesKey(const std::string& action, const std::optional<json::Value>& output) {
-  return output && (action == "get-certificate" || output->Bool("has_key"));
-}
-
 // A handler's output against its own schema: a mismatch is our bug, told as such.
 void CheckOutput(const std::string& action, const std::optional<json::Value>& output) {
   const json::Schema* schema = FindSchema(action, "output");
@@ -172,6 +173,14 @@ const json::Schema* FindSchema(const std::string& action, const std::string& kin
     return &parsed.emplace(name, json::Schema(embedded::kFiles[i].text)).first->second;
   }
   return nullptr;
+}
+
+std::optional<json::Value> SchemaDocument(const std::string& name, const std::string& kind) {
+  const std::string file = kind.empty() ? Cat(name, ".json") : Cat(name, ".", kind, ".json");
+  for (std::size_t i = 0; i < embedded::kFileCount; ++i) {
+    if (embedded::kFiles[i].name == file) return json::Parse(embedded::kFiles[i].text);
+  }
+  return std::nullopt;
 }
 
 std::string PlainText(const std::string& text) {
@@ -226,6 +235,10 @@ int ExitCodeOf(FailureCode code) {
   return 70;
 }
 
+bool ReleasesKey(const std::string& action, const std::optional<json::Value>& output) {
+  return output && (action == "get-certificate" || output->Bool("has_key"));
+}
+
 bool MayWait(const std::string& action) {
   return std::any_of(kActions.begin(), kActions.end(), [&](const Entry& entry) {
     return entry.waits && entry.name == action;
@@ -238,6 +251,7 @@ bool IsRole(const std::string& role) {
 
 bool IsAllowed(const std::string& role, const std::string& action) {
   if (role == kOwner) return true;
+  if (Among(kTasks, action)) return IsRole(role);
   if (role == "certadm") return Among(kCertadm, action);
   if (role == "routeadm") return Among(kRouteadm, action);
   if (role == "fulladm") return Among(kCertadm, action) || Among(kRouteadm, action);
@@ -270,6 +284,27 @@ Result Result::FromJson(const json::Value& value) {
   return result;
 }
 
+Result CheckInput(const std::string& name, const std::string& text, std::size_t max_bytes) {
+  json::ParseLimits limits;
+  limits.max_bytes = max_bytes;
+  Result result;
+  try {
+    const bool nothing = Trim(text).empty();
+    result.output = NormalisedInput(nothing ? json::Value() : json::Parse(text, limits));
+  } catch (const Error& error) {
+    return Invalid(kExitSchema,
+                   json::Value(json::Array{ViolationJson(
+                       {"(root)", "(root)", json::Value(), "(root)_invalid_json"})}),
+                   PlainText(Cat("the input is no JSON: ", error.what())));
+  }
+  const json::Schema* schema = FindSchema(name, "input");
+  if (schema == nullptr) return result;
+  json::Value list = json::Array{};
+  for (const auto& violation : schema->Check(*result.output)) list.Append(ViolationJson(violation));
+  if (list.Items().empty()) return result;
+  return Invalid(kExitSchema, list, PlainText(Cat("Validation errors: ", json::Write(list))));
+}
+
 Runner::Runner(Context context) : context_(std::move(context)) {}
 Runner::~Runner() = default;
 
@@ -291,27 +326,9 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
   if (auto refused = Refuse(call)) return *std::move(refused);
   const Entry* entry = FindEntry(call.action);
   try {
-    json::ParseLimits limits;
-    limits.max_bytes = entry->max_input;
-    json::Value input;
-    try {
-      const bool nothing = Trim(call.input).empty();
-      input = NormalisedInput(nothing ? json::Value() : json::Parse(call.input, limits));
-    } catch (const Error& error) {
-      return Invalid(kExitSchema,
-                     json::Value(json::Array{ViolationJson(
-                         {"(root)", "(root)", json::Value(), "(root)_invalid_json"})}),
-                     PlainText(Cat("the input is no JSON: ", error.what())));
-    }
-    if (const json::Schema* schema = FindSchema(call.action, "input")) {
-      json::Value list = json::Array{};
-      for (const auto& violation : schema->Check(input)) list.Append(ViolationJson(violation));
-      if (!list.Items().empty()) {
-        return Invalid(kExitSchema, list,
-                       PlainText(Cat("Validation errors: ", json::Write(list))));
-      }
-    }
-    Result result;
+    Result result = CheckInput(call.action, call.input, entry->max_input);
+    if (result.exit_code != 0) return result;
+    const json::Value input = *std::exchange(result.output, std::nullopt);
     const std::string upload_verify = call.role == kOwner ? call.upload_verify : "";
     const Invocation invocation{context_,      input,    call.action, call.role, call.caller,
                                 upload_verify, progress, stop};

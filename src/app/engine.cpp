@@ -6,6 +6,7 @@
 
 #include "ca_settings.h"
 #include "certwright/acme/client.h"
+#include "certwright/actions/tasks.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/challenge/http01_responder.h"
@@ -157,13 +158,19 @@ struct Engine::Impl {
                       [this](const std::vector<model::Identifier>& names, std::stop_token stop) {
                         return outlook.Look(names, stop);
                       });
+    if (mode == Mode::kDaemon) {
+      tasks.emplace(*database, clock, SystemRandom(),
+                    [this](const actions::Call& call, const model::ProgressSink& progress,
+                           std::stop_token stop) { return runner->Run(call, progress, stop); });
+    }
     runner.emplace(actions::Context{*database, obtainer, *jobs, authorities, *scheduler, revoker,
                                     chores, feed,
                                     publisher ? &*publisher : nullptr, clock,
                                     [this](std::int64_t seq, Millis timeout, std::stop_token stop) {
                                       return Deliver(seq, timeout, stop);
                                     },
-                                    config.node_id, mode == Mode::kDaemon});
+                                    config.node_id, mode == Mode::kDaemon,
+                                    tasks ? &*tasks : nullptr});
     if (mode == Mode::kDaemon) Serve(config);
   }
 
@@ -178,6 +185,7 @@ struct Engine::Impl {
     issue::WantForAllRoutes(*database, obtainer.defaults(), clock.Now());
     scheduler->Start();
     chores.Start();
+    tasks->Start();
     log::Info(Cat("ready: CA ", config.acme.directory, ", HTTP-01 on ", config.http01_listen));
   }
 
@@ -209,6 +217,7 @@ struct Engine::Impl {
   std::optional<issue::Jobs> jobs;
   std::optional<renewal::Scheduler> scheduler;
   std::optional<actions::Runner> runner;
+  std::optional<actions::Tasks> tasks;  // they call the runner
 };
 
 Engine::Engine(const config::Config& config, Mode mode, std::shared_ptr<store::Database> database)

@@ -65,9 +65,9 @@ constexpr const char* kCarryOver[] = {
     "SELECT seq, at, role, caller, action, subject, outcome FROM present.audit "
     "WHERE seq > (SELECT coalesce(max(seq), 0) FROM main.audit)",
     "INSERT INTO main.task (seq, id, action, data, secret, role, caller, upload_verify, parent, "
-    "extra, status, progress, attempts, result, created_at, started_at, ended_at) "
+    "extra, status, progress, attempts, exit_code, result, created_at, started_at, ended_at) "
     "SELECT seq, id, action, data, secret, role, caller, upload_verify, parent, extra, status, "
-    "progress, attempts, result, created_at, started_at, ended_at FROM present.task",
+    "progress, attempts, exit_code, result, created_at, started_at, ended_at FROM present.task",
     // What is revoked, and what is about to be.
     "INSERT INTO main.revoked (fingerprint, reason, revoked_at) "
     "SELECT fingerprint, reason, revoked_at FROM present.revoked WHERE true "

@@ -5,9 +5,13 @@
 namespace certwright::store {
 namespace {
 
-const std::string kSelect =
-    "SELECT id, action, data, secret, role, caller, upload_verify, parent, extra, status, "
-    "progress, attempts, result, created_at, started_at, ended_at FROM task ";
+// `result`: the column, or what stands for it.
+std::string SelectWith(const std::string& result) {
+  return "SELECT id, action, data, secret, role, caller, upload_verify, parent, extra, status, "
+         "progress, attempts, exit_code, " +
+         result + ", created_at, started_at, ended_at FROM task ";
+}
+const std::string kSelect = SelectWith("result");
 
 model::Task ReadTask(Query& row) {
   model::Task task;
@@ -23,6 +27,7 @@ model::Task ReadTask(Query& row) {
   task.status = model::TaskStatusFromName(row.Text());
   task.progress = static_cast<int>(row.Int());
   task.attempts = static_cast<int>(row.Int());
+  task.exit_code = static_cast<int>(row.Int());
   task.result = row.Text();
   task.created_at = row.Int();
   task.started_at = row.Int();
@@ -41,20 +46,20 @@ std::vector<model::Task> ReadAll(Query& rows) {
 void InsertTask(Session& session, const model::Task& task) {
   Query(Of(session),
         "INSERT INTO task (id, action, data, secret, role, caller, upload_verify, parent, extra, "
-        "status, progress, attempts, result, created_at, started_at, ended_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "status, progress, attempts, exit_code, result, created_at, started_at, ended_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         task.id, task.action, task.data, task.secret, task.role, task.caller, task.upload_verify,
         task.parent, task.extra, model::TaskStatusName(task.status), task.progress, task.attempts,
-        task.result, task.created_at, task.started_at, task.ended_at)
+        task.exit_code, task.result, task.created_at, task.started_at, task.ended_at)
       .Run();
 }
 
 void SaveTask(Session& session, const model::Task& task) {
   Query(Of(session),
-        "UPDATE task SET status = ?, progress = ?, attempts = ?, result = ?, started_at = ?, "
-        "ended_at = ? WHERE id = ?",
-        model::TaskStatusName(task.status), task.progress, task.attempts, task.result,
-        task.started_at, task.ended_at, task.id)
+        "UPDATE task SET status = ?, progress = ?, attempts = ?, exit_code = ?, result = ?, "
+        "started_at = ?, ended_at = ? WHERE id = ?",
+        model::TaskStatusName(task.status), task.progress, task.attempts,
+        task.exit_code, task.result, task.started_at, task.ended_at, task.id)
       .Run();
 }
 
@@ -66,7 +71,7 @@ std::optional<model::Task> FindTask(Session& session, const std::string& id) {
 
 std::vector<model::Task> ListTasks(Session& session, const TaskFilter& filter, int limit) {
   Query rows(Of(session),
-             kSelect +
+             SelectWith("''") +
                  "WHERE (? = '' OR status = ?) AND (? = '' OR action = ?) "
                  "AND role = coalesce(?, role) AND caller = coalesce(?, caller) "
                  "ORDER BY seq DESC LIMIT ?",

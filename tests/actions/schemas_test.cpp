@@ -2,6 +2,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "certwright/actions/tasks.h"
 #include "certwright/issue/housekeeping.h"
 #include "certwright/json/failure.h"
 #include "certwright/json/schema.h"
@@ -68,6 +69,16 @@ class SchemasTest : public ActionsTest {
     call("get-certificate", R"({"fqdn":"up.example.org"})");
     call("get-certificate", R"({"fqdn":"no.example.org"})");
     call("audit", "");
+    Tasks tasks(*database_, clock_, SystemRandom(),
+                [this](const Call& task, const model::ProgressSink& progress,
+                       std::stop_token stop) { return runner_->Run(task, progress, stop); });
+    const std::string task = json::Write(json::Value::Object(
+        {{"task", tasks.Submit({"show", R"({"certificate":"x.example.org"})"}, "",
+                               json::Value::Object())}}));
+    call("tasks", "");
+    call("show-task", task);
+    call("cancel-task", task);
+    call("show-task", task);
     call("plan", "{}");
     call("ledger", "");
     call("renew", R"({"dry_run":true})");

@@ -57,6 +57,7 @@ TEST_F(Tasks, AreKeptWhole) {
   task.status = model::TaskStatus::kValidationFailed;
   task.progress = 50;
   task.attempts = 2;
+  task.exit_code = 10;
   task.result = "{}";
   task.started_at = kNow + 1;
   task.ended_at = kNow + 2;
@@ -75,6 +76,7 @@ TEST_F(Tasks, AreKeptWhole) {
   EXPECT_EQ(found->status, task.status);
   EXPECT_EQ(found->progress, 50);
   EXPECT_EQ(found->attempts, 2);
+  EXPECT_EQ(found->exit_code, 10);
   EXPECT_EQ(found->result, "{}");
   EXPECT_EQ(found->created_at, kNow);
   EXPECT_EQ(found->started_at, kNow + 1);

@@ -30,6 +30,8 @@
 
 namespace certwright::actions {
 
+class Tasks;
+
 // What handlers work with; all of it outlives the runner.
 struct Context {
   store::Database& database;
@@ -48,6 +50,7 @@ struct Context {
   std::function<bool(std::int64_t event_seq, Millis timeout, std::stop_token stop)> deliver;
   int node_id = 1;         // node.id of the configuration
   bool is_daemon = false;  // what is begun in the background goes on after the call
+  Tasks* tasks = nullptr;  // null: no daemon; what is in the background is only what is stored
 };
 
 struct Call {
@@ -87,10 +90,18 @@ class Runner {
   Result Run(const Call& call, const model::ProgressSink& progress, std::stop_token stop) const;
 
   std::vector<std::string> action_names() const;
+  Tasks* tasks() const { return context_.tasks; }
 
  private:
   Context context_;
 };
+
+// The text of an input, parsed and held against the schema NAME.input: the value as the result's
+// output, or how a call with this input ends (exit 10).
+Result CheckInput(const std::string& name, const std::string& text,
+                  std::size_t max_bytes = 1 << 20);
+// The schema NAME.KIND (or NAME, where `kind` is empty) as it stands in schema/json.
+std::optional<json::Value> SchemaDocument(const std::string& name, const std::string& kind);
 
 // The exit code of a command or action that failed this way; see README.md, "Exit codes".
 int ExitCodeOf(FailureCode code);

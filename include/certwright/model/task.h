@@ -28,6 +28,7 @@ struct Task {
   TaskStatus status = TaskStatus::kPending;
   int progress = 0;     // 0..100
   int attempts = 0;     // so often it was begun
+  int exit_code = 0;    // once it has ended
   std::string result;   // JSON, secrets replaced; "" until it has ended
   UnixSeconds created_at = 0;
   UnixSeconds started_at = 0;  // 0: not yet

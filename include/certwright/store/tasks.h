@@ -14,7 +14,7 @@ namespace certwright::store {
 inline constexpr UnixSeconds kTaskKept = 8 * 3600;
 
 void InsertTask(Session& session, const model::Task& task);
-// By id: status, progress, attempts, result and times.
+// By id: status, progress, attempts, exit code, result and times.
 void SaveTask(Session& session, const model::Task& task);
 std::optional<model::Task> FindTask(Session& session, const std::string& id);
 
@@ -25,7 +25,7 @@ struct TaskFilter {
   std::optional<std::string> role;    // one role's
   std::optional<std::string> caller;  // one caller's
 };
-// Newest first, at most `limit`.
+// Newest first, at most `limit`; results left out.
 std::vector<model::Task> ListTasks(Session& session, const TaskFilter& filter, int limit);
 // Those that have not ended, oldest first. One look at an index.
 std::vector<model::Task> ListOpenTasks(Session& session);
