@@ -1,30 +1,14 @@
 #include <optional>
 
 #include "certwright/api/server.h"
-#include "certwright/base/encoding.h"
 #include "certwright/base/text.h"
 #include "certwright/http/local_socket.h"
 #include "progress_json.h"
+#include "target.h"
 
 namespace certwright::api {
 
 namespace {
-
-// What a person typed as an action must not turn into another path, a query or another action
-// (RFC 3986 section 2.1).
-std::string Escaped(std::string_view action) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-  std::string text;
-  for (const char c : action) {
-    if (kPlain.find(c) != kPlain.npos) {
-      text += c;
-    } else {
-      text += Cat('%', Hex(std::string_view(&c, 1)));
-    }
-  }
-  return text;
-}
 
 // A server on its way out takes no calls any more (http::SocketServer).
 constexpr int kStopping = 503;
@@ -61,6 +45,7 @@ actions::Result CallDaemon(const Path& socket, const actions::Call& call,
                            const model::ProgressSink& progress) {
   http::Request request;
   request.method = "POST";
+  // What a person typed as an action must not turn into another path, a query or another action.
   request.url = Cat("/v1/actions/", Escaped(call.action));
   request.content_type = "application/json";
   request.headers = {{"Accept", "application/x-ndjson"}};

@@ -1,13 +1,29 @@
 // HTTP over UNIX sockets -> actions. One socket a role: its file mode is who may come in.
 //
-//   GET  /v1/health           {"status": "ok", "version": ...}
-//   POST /v1/actions/NAME     body: the action's input. Answer: actions::Result as JSON, or with
-//                             "Accept: application/x-ndjson" a line {"progress": ...} for each step
-//                             and a last line {"result": ...}
+//   GET    /v1/health               {"status": "ok", "version": ...}
+//   GET    /v1/openapi.json         what is here, as OpenAPI 3
+//   GET    /v1/actions              names and schemas of the actions
+//   POST   /v1/actions/NAME         body: the action's input. Answer: actions::Result as JSON, or with
+//                                   "Accept: application/x-ndjson" a line {"progress": ...} for each
+//                                   step and a last line {"result": ...}
+//   POST   /v1/tasks                {action, data, parent, extra}: 202, its id and its Location; see
+//                                   actions::Tasks
+//   GET    /v1/tasks                the actions tasks, show-task and cancel-task: each caller's own,
+//   GET    /v1/tasks/ID             an owner's all. ?wait=SECONDS (60 at most) answers when the task
+//   DELETE /v1/tasks/ID             has ended, or the time is over
+//   GET    /v1/certificates[/NAME]  list, show          GET /v1/plan     plan
+//   GET    /v1/routes[/INSTANCE]    list-routes, get-route          /v1/ledger   ledger
+//   GET    /v1/account              account-show                    /v1/audit    audit
 //
-// HTTP status: 200, or 400 validation, 403 denied, 404 unknown action or thing, 502 the CA's, 500
-// ours. On an owner's socket the header Agent-Task-User names the caller; on others the
-// configuration does. Upload-Certificate-Verify-Type is heard from an owner only.
+// The resources run the action named there, with what path and query say as its input, and give its
+// output; roles are the action's. Their errors are application/problem+json (RFC 9457).
+//
+// HTTP status by exit code: 200: 0. 400: validation-failed (any code), 64. 403: 7, denied. 404: 2
+// not there, 8 no such action. 502: 3, the CA or Traefik. 503: 75, busy. 500: any other, ours. And
+// 202 a task was taken; 405 with Allow; 411, 413, 414, 415, 501 for requests that are not read.
+//
+// On an owner's socket the header Agent-Task-User names the caller; on others the configuration
+// does. Upload-Certificate-Verify-Type is heard from an owner only.
 #pragma once
 
 #include <memory>
