@@ -21,6 +21,7 @@ void AddActivate(CLI::App& app, Chosen& chosen);
 void AddStore(CLI::App& app, Chosen& chosen);  // backup, restore
 void AddImport(CLI::App& app, Chosen& chosen);
 void AddLedger(CLI::App& app, Chosen& chosen);
+void AddTasks(CLI::App& app, Chosen& chosen);  // tasks, tasks show, tasks cancel
 void AddAudit(CLI::App& app, Chosen& chosen);
 void AddExport(CLI::App& app, Chosen& chosen);
 void AddGetCertificate(CLI::App& app, Chosen& chosen);

@@ -85,6 +85,7 @@ int Main(int argc, char** argv) {
   AddStore(app, chosen);
   AddImport(app, chosen);
   AddLedger(app, chosen);
+  AddTasks(app, chosen);
   AddAudit(app, chosen);
   AddExport(app, chosen);
   AddGetCertificate(app, chosen);
