@@ -105,7 +105,7 @@ void AddFailures(Value& responses, const char* type, const Value& schema) {
   for (const Status& status : kFailures) {
     responses.Set(Cat(status.code), Response(status.description, type, schema));
   }
-  responses.Set("414", Bare("The target is longer than 4 KiB"));
+  responses.Set("414", Bare("The target is longer than 8,000 bytes"));
 }
 
 void AddBodyFailures(Value& responses) {
@@ -141,8 +141,12 @@ Value ActionItem(const std::string& action) {
                        {"responses", responses}})}});
 }
 
-Value Parameter(const std::string& name, const char* place, const Value& schema,
+// A character may take twelve bytes of a target, which ends at 8,000.
+constexpr std::int64_t kLongestInTarget = 600;
+
+Value Parameter(const std::string& name, const char* place, Value schema,
                 const std::string& component) {
+  if (schema.Int("maxLength") > kLongestInTarget) schema.Set("maxLength", kLongestInTarget);
   return Value::Object({{"name", name},
                         {"in", place},
                         {"required", std::string_view(place) == "path"},
