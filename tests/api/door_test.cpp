@@ -217,7 +217,7 @@ TEST_F(DoorTest, ActionsAreDescribedWithTheirSchemas) {
   for (const json::Value& action : answer.body["actions"].Items()) {
     names.push_back(action.String("name"));
     EXPECT_TRUE(action["input"].Has("$schema")) << names.back();
-    EXPECT_TRUE(action["output"].Has("$schema")) << names.back();
+    EXPECT_TRUE(action["output"].IsNull() || action["output"].Has("$schema")) << names.back();
   }
   EXPECT_EQ(names, runner_->action_names());
 }
