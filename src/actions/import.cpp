@@ -29,6 +29,19 @@ json::Value ToJson(const migrate::CertificateOutcome& certificate) {
   return value;
 }
 
+json::Value ToJson(const migrate::RouteOutcome& route) {
+  json::Value value = json::Value::Object({{"from", route.from},
+                                           {"instance", route.instance},
+                                           {"fate", migrate::FateName(route.fate)}});
+  if (!route.why.empty()) value.Set("why", route.why);
+  return value;
+}
+
+json::Value ToJson(const migrate::SettingOutcome& setting) {
+  return json::Value::Object(
+      {{"name", setting.name}, {"fate", migrate::FateName(setting.fate)}});
+}
+
 json::Value ToJson(const migrate::LeftOut& entry) {
   return json::Value::Object({{"from", entry.from}, {"why", entry.why}});
 }
@@ -60,6 +73,9 @@ std::optional<json::Value> Import(const Invocation& call) {
   json::Value output = json::Value::Object({{"dry_run", options.dry_run},
                                             {"accounts", ListOf(report.accounts)},
                                             {"certificates", ListOf(report.certificates)},
+                                            {"uploads", ListOf(report.uploads)},
+                                            {"routes", ListOf(report.routes)},
+                                            {"settings", ListOf(report.settings)},
                                             {"left_out", ListOf(report.left_out)}});
   if (report.last_event == 0) return output;
   WriteDown(report);
