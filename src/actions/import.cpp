@@ -2,8 +2,10 @@
 
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
+#include "certwright/issue/routes.h"
 #include "certwright/migrate/document.h"
 #include "handler.h"
+#include "route_input.h"
 
 namespace certwright::actions {
 
@@ -53,6 +55,21 @@ json::Value ListOf(const std::vector<Entry>& entries) {
   return list;
 }
 
+// As set-route would take it: schema and all that it checks.
+model::Route ReadRoute(const json::Value& request) {
+  const auto violations = FindSchema("set-route", "input")->Check(request);
+  if (!violations.empty()) {
+    throw Error(FailureCode::kInput, Cat("set-route refuses it: ", violations.front().error));
+  }
+  try {
+    return MergedRoute(std::nullopt, request);
+  } catch (const CheckFailed& check) {
+    throw Error(FailureCode::kInput,
+                Cat("set-route refuses it: ", check.error,
+                    check.details.empty() ? "" : Cat(": ", check.details)));
+  }
+}
+
 void WriteDown(const migrate::ImportReport& report) {
   for (const migrate::CertificateOutcome& certificate : report.certificates) {
     if (certificate.fate != migrate::Fate::kImported) continue;
@@ -68,6 +85,7 @@ std::optional<json::Value> Import(const Invocation& call) {
   options.now = context.clock.Now();
   options.dry_run = call.input.Bool("dry_run");
   options.defaults = context.obtainer.defaults();
+  options.read_route = ReadRoute;
   const migrate::ImportReport report =
       migrate::Import(context.database, migrate::FromDocument(call.input), options);
   json::Value output = json::Value::Object({{"dry_run", options.dry_run},
@@ -79,6 +97,9 @@ std::optional<json::Value> Import(const Invocation& call) {
                                             {"left_out", ListOf(report.left_out)}});
   if (report.last_event == 0) return output;
   WriteDown(report);
+  if (!report.routes.empty()) {
+    issue::WantForAllRoutes(context.database, options.defaults, options.now);
+  }
   context.feed.Notify();
   if (!context.deliver(report.last_event, kPatience, call.stop)) {
     output.Set("warning", "Traefik does not serve all of them yet; it is given them again");

@@ -181,6 +181,12 @@ void Finish(Work& work, const Found& found, ImportReport& report) {
   for (RouteCandidate& candidate : work.routes) {
     report.routes.push_back(std::move(candidate.outcome));
   }
+  for (const FoundUpload& upload : found.uploads) {
+    CertificateOutcome& outcome = report.uploads.emplace_back();
+    outcome.from = upload.from;
+    outcome.fate = Fate::kLeftOut;
+    outcome.why = "upload it: uploaded pairs are not imported";
+  }
   report.left_out = found.left_out;
   TellLeftOut(report.accounts, report.left_out);
   TellLeftOut(report.certificates, report.left_out);

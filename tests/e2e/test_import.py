@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 
 from harness import pki, tls
+from harness.servers import PROJECT
 
 HELD = "held.example.org"
 PAIR = ["pair-a.example.org", "pair-b.example.org"]
@@ -84,10 +86,53 @@ def test_an_acme_json_of_traefik(make_world):
     # A renewal is of that certificate, from that account.
     certwright.ok("renew", HELD, "--force")
     assert (pebble.orders(), pebble.accounts()) == (3, 1)
-    after = tls.served_certificate(port, HELD)
-    assert after.serial_number != before[HELD].serial_number
+    serial = before[HELD].serial_number
+    certwright.daemon.wait_until(
+        lambda: tls.served_certificate(port, HELD).serial_number != serial, "serving the new one")
     assert len(re.findall(r"ARI: order \S+ is a replacement of", pebble.process.output())) == 1
     assert certwright.ok("--json", "account", "show").json()["status"] == "valid"
+
+
+def test_the_state_of_the_old_module(make_world):
+    """Routes, certificates and settings; the routes are served as they were."""
+    world = make_world(traefik=True)
+    state = world.directory / "state"
+    shutil.copytree(PROJECT / "tests" / "migrate" / "data" / "ns8", state)
+    (state / "acme").mkdir()
+    shutil.copy(traefik_obtains(world), state / "acme" / "acme.json")
+    # The resolver and the CA of the fixture are another module's.
+    document = json.loads((state / "acme" / "acme.json").read_text())
+    (state / "acme" / "acme.json").write_text(json.dumps({"acmeServer": document["own"]}))
+    static = state / "traefik.yaml"
+    static.write_text(static.read_text().replace("https://127.0.0.1:23827/dir",
+                                                 world.pebble.directory_url))
+    (state / "configs" / "web1.yml").write_text(
+        (state / "configs" / "web1.yml").read_text().replace("tr-c.example.org", HELD))
+    shop = pki.Authority.root("shop.example.org")  # any pair will do
+    key = pki.new_key()
+    (state / "custom_certificates").mkdir()
+    upload = state / "custom_certificates" / "shop.example.org.crt"
+    upload.write_bytes(pki.pem(shop.sign(["shop.example.org"], key.public_key())))
+    upload.with_suffix(".key").write_bytes(pki.key_pem(key))
+    world.certwright.serve()
+
+    report = import_report(world, "ns8-traefik", state, code=3)
+    assert [entry["from"] for entry in report["left_out"]] == [
+        "configs/by_hand.yml", "custom_certificates/shop.example.org.crt"]
+    assert fates(report) == [(HELD, "imported"), (PAIR[0], "imported")]
+    assert sorted((route["instance"], route["fate"]) for route in report["routes"]) == [
+        ("app2", "imported"), ("root3", "imported"), ("web1", "imported")]
+    assert {entry["name"]: entry["fate"] for entry in report["settings"]} == {
+        "acme-server": "imported", "trusted-proxies": "imported", "default-names": "imported"}
+    route = json.loads(world.certwright.ok(
+        "run", "get-route", "--data", '{"instance": "app2"}').stdout)
+    assert (route["host"], route["path"], route["priority"]) == ("app.example.org", "/foo", 77)
+    assert route["user_created"] is True and route["skip_cert_verify"] is True
+    served = {entry["rule"] for entry in world.traefik.api("/api/http/routers")
+              if entry["status"] == "enabled"}
+    assert any(HELD in rule for rule in served) and any("app.example.org" in rule for rule in served)
+    assert tls.names_of(tls.served_certificate(world.traefik.https_port, HELD)) == [HELD]
+    assert world.pebble.orders() == 2
 
 
 def certbot_tree(folder, directory, names):
