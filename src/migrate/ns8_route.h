@@ -7,8 +7,9 @@
 
 namespace certwright::migrate {
 
-// `config` is the content of configs/INSTANCE.yml. Gives the input of set-route. Throws Error(kInput)
-// where it is not what the module's set-route writes: a person's own routers are not guessed at.
+// `config` is the content of configs/INSTANCE.yml. Gives the input of set-route. Throws
+// Error(kInput) where it is not what the module's set-route writes: a person's own routers are not
+// guessed at.
 json::Value RouteRequest(const std::string& instance, const json::Value& config, bool user_created);
 
 }  // namespace certwright::migrate

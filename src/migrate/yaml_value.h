@@ -1,4 +1,4 @@
-// YAML as the old module writes it, read into a JSON value; the only user of libyaml is behind this.
+// YAML as the old module writes it, read into a JSON value; libyaml is used behind this only.
 #pragma once
 
 #include <string_view>

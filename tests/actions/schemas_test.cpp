@@ -39,6 +39,31 @@ class Traefik : public http::Transport {
 
 class SchemasTest : public ActionsTest {
  protected:
+  // One of each kind that another client may leave, good and bad.
+  static std::string ImportInput() {
+    const auto pair =
+        crypto::SelfSigned(model::ParseIdentifiers({"import.example.org"}), kNow - 1, kNow + kDay);
+    const json::Value good = json::Value::Object({{"from", "good"},
+                                                  {"directory", "https://other.test/directory"},
+                                                  {"chain", pair.chain_pem},
+                                                  {"key", pair.key_pem.Reveal()}});
+    json::Value bad = good;
+    bad.Set("from", "bad").Set("key", "none");
+    const json::Value route = json::Value::Object(
+        {{"instance", "import1"}, {"url", "http://127.0.0.1:1"}, {"path", "/import"}});
+    const auto list = [](std::initializer_list<json::Value> items) { return json::Array(items); };
+    const json::Value no_route =
+        json::Value::Object({{"from", "bad"}, {"route", json::Value::Object()}});
+    return json::Write(json::Value::Object(
+        {{"accounts", list({good, bad})},
+         {"certificates", list({good, bad})},
+         {"uploads", list({good, bad})},
+         {"routes", list({json::Value::Object({{"from", "good"}, {"route", route}}), no_route})},
+         {"settings", json::Parse(R"({"trusted_proxies":{"proxies":["192.0.2.1"],"depth":1},)"
+                                  R"("default_names":["import.example.org"]})")},
+         {"left_out", list({json::Value::Object({{"from", "f"}, {"why", "w"}})})}}));
+  }
+
   // The outputs of every action, in as many shapes as it has.
   std::vector<std::pair<std::string, json::Value>> Outputs() {
     std::vector<std::pair<std::string, json::Value>> all;
@@ -82,6 +107,8 @@ class SchemasTest : public ActionsTest {
     call("list-routes", R"({"expand_list":true})");
     call("delete-route", R"({"instance":"mail1"})");
     call("module-removed", R"({"module":"mail1"})");
+    call("import", ImportInput());
+    call("import", ImportInput());
     call("backup", Cat(R"({"file":")", (temp_.path() / "backup.db").string(), "\"}"));
     const json::Value shown = Output("show", R"({"certificate":"mail.example.org"})");
     const json::Array versions = shown["versions"].Items();

@@ -28,8 +28,8 @@ NO_OUTPUT = {"set-default-certificate", "upload-certificate", "set-route", "dele
              "set-acme-server", "set-trusted-proxies"}
 
 FAKE_PROGRAMS = {
-    "redis-exec": '#!/bin/sh\nexec redis-cli -p "$REDIS_PORT" --no-auth-warning --user "$REDIS_USER" '
-                  '--pass "$REDIS_PASSWORD" "$@"\n',
+    "redis-exec": '#!/bin/sh\nexec redis-cli -p "$REDIS_PORT" --no-auth-warning '
+                  '--user "$REDIS_USER" --pass "$REDIS_PASSWORD" "$@"\n',
     "systemctl": '#!/bin/sh\necho "systemctl $*" >>"$CALLS"\n',
 }
 FAKE_LIBRARY = """import os
@@ -223,8 +223,9 @@ def test_a_redis_that_is_away_for_a_moment(node):
     child.stdin.close()
     time.sleep(0.5)
     # It comes up where the handler looks for it.
-    forward = Process("forward", [
-        "python3", "-c", FORWARD, str(later), str(node.redis.port)], node.agent.state / "forward.log")
+    forward = Process(
+        "forward", ["python3", "-c", FORWARD, str(later), str(node.redis.port)],
+        node.agent.state / "forward.log")
     try:
         assert child.wait(20) == 0
         wait_for(lambda: published(listener, "certificate-changed"))

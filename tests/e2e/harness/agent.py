@@ -1,5 +1,5 @@
-"""The agent of a NethServer 8 node, as much of it as a module's tree meets: the order of steps, their
-input, environment and descriptor 3, schemas before and after; and what the core's programs do."""
+"""The agent of a NethServer 8 node, as much of it as a module's tree meets: the order of steps,
+their input, environment and descriptor 3, schemas before and after."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def _violation(error):
 
 
 class Agent:
-    """Of the module MODULE_ID below HOME (its Unix user's home): HOME/.config is the image's tree."""
+    """Of the module MODULE_ID: HOME is its Unix user's, HOME/.config the image's tree."""
 
     def __init__(self, home, module_id, environment, agent_env, path):
         self.install = Path(home) / ".config"
