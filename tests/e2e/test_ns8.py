@@ -19,6 +19,7 @@ from harness.redis import Redis
 from harness.servers import PROJECT, tool
 
 SCHEMAS = PROJECT / "schema" / "json"
+FORMER = PROJECT / "tests" / "migrate" / "data" / "ns8"
 MODULE = "traefik1"
 # The table of roles that callers rely on.
 ROUTEADM = {"set-route", "get-route", "delete-route", "list-routes"}
@@ -208,6 +209,50 @@ def test_actions_and_events(node):
     assert backup.read_bytes().startswith(b"SQLite format 3")
     assert node.agent.program("module-cleanup-state").returncode == 0
     assert not backup.exists()
+
+
+def test_routes(node):
+    node.create()
+    node.serve()
+    listener = node.redis.listen("*/event/*")
+    hosts = "module/%s/hosts" % MODULE
+    for instance, host in (("mail1", "Mail.example.org"), ("mail1_web", "web.example.org"),
+                           ("mail11", "eleven.example.org")):
+        task = node.agent.run("set-route", {
+            "instance": instance, "url": "http://127.0.0.1:20000", "host": host,
+            "lets_encrypt": False, "http2https": True}, user="module/mail1")
+        assert (task.exit_code, task.output) == (0, ""), task
+    task = node.agent.run("get-route", {"instance": "mail1"})
+    assert (task.exit_code, task.output["host"]) == (0, "mail.example.org"), task
+    assert node.agent.run("get-route", {"instance": "nothing"}).output == {}
+    for nothing in (None, "", {}):
+        task = node.agent.run("list-routes", nothing)
+        assert (task.exit_code, task.output) == (0, ["mail1", "mail11", "mail1_web"]), task
+    assert node.agent.run("set-route", {"instance": "../x"}).exit_code == 10
+    wait_for(lambda: node.redis.cli("SCARD", hosts) == "3")
+    assert set(node.redis.cli("SMEMBERS", hosts).split()) == {
+        "mail.example.org", "web.example.org", "eleven.example.org"}
+    assert published(listener, "hosts-changed")[0] == {"node_id": "1"}
+
+    assert node.agent.event("module-removed", {"module": "mail1", "node": 1}) == 0
+    assert node.agent.run("list-routes").output == ["mail11"]
+    assert node.agent.run("delete-route", {"instance": "mail11"}).output == ""
+    wait_for(lambda: node.redis.cli("EXISTS", hosts) == "0")
+
+
+def test_the_first_update_from_the_former_module(node):
+    for folder in ("configs", "manual_flags"):
+        shutil.copytree(FORMER / folder, node.agent.state / folder)
+    shutil.copy(FORMER / "traefik.yaml", node.agent.state / "traefik.yaml")
+    (node.agent.state / "acme").mkdir()
+    shutil.copy(FORMER.parent / "traefik-acme.json", node.agent.state / "acme" / "acme.json")
+    node.agent.update()
+    routes = node.agent.run("list-routes", {"expand_list": True})
+    assert [route["instance"] for route in routes.output] == ["app2", "root3", "web1"], routes
+    assert members(node, "fulladm") == ROUTEADM | CERTADM
+    assert "restart certwright.service traefik.service" in node.calls.read_text()
+    again = node.agent.program(node.agent.install / "update-module.d" / "15import")
+    assert (again.returncode, again.stderr) == (0, "")
 
 
 def test_a_redis_that_is_away_for_a_moment(node):

@@ -94,6 +94,24 @@ class Agent:
             return Task(1, answer, error + "the output breaks its schema", "aborted", ran)
         return Task(0, answer, error, "completed", ran)
 
+    def event(self, name, payload, source="cluster"):
+        """The handlers of an event, in order; the exit code of the last that was run."""
+        code = 0
+        for handler in sorted((self.install / "events" / name).iterdir()):
+            env = {**self.environment(), "AGENT_COMFD": "2", "AGENT_EVENT_NAME": name,
+                   "AGENT_EVENT_SOURCE": source}
+            code = subprocess.run([handler], cwd=self.state, env=env, input=json.dumps(payload),
+                                  text=True, timeout=60, check=False).returncode
+            if code != 0:
+                break
+        return code
+
+    def update(self):
+        """What update-module runs; a failure is only logged there, here it is told."""
+        for program in sorted((self.install / "update-module.d").iterdir()):
+            done = self.program(program)
+            assert done.returncode == 0, "%s: %s" % (program.name, done.stderr)
+
     @staticmethod
     def _errors(schema, value):
         return jsonschema.Draft4Validator(json.loads(schema.read_text())).iter_errors(value)
