@@ -147,7 +147,7 @@ struct Engine::Impl {
     issue::EnsureSelfSigned(*database, clock, HostName());
     if (!config.traefik.dynamic_dir.empty()) {
       publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);
-      feed.Subscribe(std::make_unique<TraefikSubscriber>(*publisher), true);
+      feed.Subscribe(std::make_unique<TraefikSubscriber>(*publisher, clock), true);
     }
     feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
     // The scheduler's come on top: where a CA hangs, they do not take those of who waits.
