@@ -13,6 +13,7 @@
 #include "certwright/store/orders.h"
 #include "certwright/store/renewals.h"
 #include "lane_threads.h"
+#include "slots.h"
 
 namespace certwright::renewal {
 
@@ -61,7 +62,8 @@ Scheduler::Scheduler(store::Database& database, issue::Obtainer& obtainer, issue
       clock_(clock),
       random_(random),
       limits_(limits),
-      preflight_(std::move(preflight)) {}
+      preflight_(std::move(preflight)),
+      slots_(std::make_unique<Slots>(limits.side_by_side)) {}
 
 Scheduler::~Scheduler() = default;
 
@@ -318,12 +320,26 @@ void Scheduler::Renew(const store::HeldCertificate& held, const Wanted& wanted, 
   request.force = wanted.force;
   request.planned_for = held.current ? held.current->id : 0;
   try {
+    const auto place = slots_->Take(FirstAsked(held), stop);
+    if (!place) throw Error(FailureCode::kCancelled, "stopped before anything was ordered");
     const bool issued = jobs_.Submit(std::move(request))->Wait(kOrderPatience, nullptr, stop).issued;
     looked.result = issued ? Looked::Result::kRenewed : Looked::Result::kNotDue;
   } catch (const Error& error) {
     looked.result = Looked::Result::kFailed;
     looked.failure = error.failure();
   }
+}
+
+// The CA that a renewal is first asked of: where an order is under way, else the first, wherever the
+// certificate is from.
+std::string Scheduler::FirstAsked(const store::HeldCertificate& held) const {
+  const auto open = database_.Read([&](store::Session& session) {
+    return store::FindOpenOrders(session, held.certificate.id);
+  });
+  for (const model::OrderRecord& order : open) {
+    if (obtainer_.Knows(order.directory)) return order.directory;
+  }
+  return obtainer_.LaneOf("");
 }
 
 void Scheduler::Start() {

@@ -31,6 +31,7 @@
 namespace certwright::renewal {
 
 class LaneThreads;
+class Slots;
 
 // What came of a look at one certificate.
 struct Looked {
@@ -85,6 +86,7 @@ class Scheduler {
                                  std::stop_token stop);
   bool IsTurn(store::HeldCertificate& held, const Wanted& wanted, Looked& looked,
               std::stop_token stop);
+  std::string FirstAsked(const store::HeldCertificate& held) const;
   void Renew(const store::HeldCertificate& held, const Wanted& wanted, Looked& looked,
              std::stop_token stop);
   bool IsLeftOpen(const store::HeldCertificate& held);
@@ -107,6 +109,7 @@ class Scheduler {
   const Limits limits_;
   const PreflightCheck preflight_;
   Claims claims_;  // of the certificates that somebody looks at just now
+  const std::unique_ptr<Slots> slots_;
   std::jthread thread_;  // last: joined first
 };
 
