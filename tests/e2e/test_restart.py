@@ -6,8 +6,8 @@ CERTWRIGHT_TEST_EXIT_AFTER_SAVES=k ends the process right after the k-th save of
 import signal
 
 import pytest
-from harness import wait
-from harness.certwright import Certwright
+from harness import process, wait
+from harness.certwright import Certwright, binary
 from harness.ports import free_port
 from scripted_ca import ScriptedCa
 
@@ -116,6 +116,21 @@ def test_killed_while_the_ca_answers(make_pair, resource):
     assert [entry["names"] for entry in certwright.certificates()] == [[NAME]]
     # Nobody can know of an order whose creation was not answered.
     assert ca.count("newOrder") == (2 if resource == "newOrder" else 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
+def test_a_command_that_is_told_to_end_keeps_the_order(make_pair, number):
+    ca, certwright = make_pair()
+    ca.processing = 3
+    command = process.Process(
+        "certwright issue", [binary(), "--config", certwright.config_file, "issue", NAME],
+        certwright.log_dir / "issue.log", env=certwright.environment())
+    wait.until(lambda: ca.count("finalize"), "the order is being processed")
+    command.signal(number)
+    assert command.wait(10) == 128 + number
+    assert "is kept: the next run carries it on" in command.output()
+    certwright.ok("issue", NAME)
+    check(ca, certwright)
 
 
 def test_sigterm_in_the_middle_of_an_order_ends_in_order(make_pair):
