@@ -19,11 +19,14 @@ struct Invocation {
   const std::string& upload_verify;  // "", or what an owner set over the configuration
   const model::ProgressSink& progress;
   std::stop_token stop;
+  std::string& note;
 
   // Tells a step of the handler's own.
   void Tell(std::string step, std::string text, int percent) const {
     if (progress) progress({std::move(step), std::move(text), percent});
   }
+  // Said on standard error of a call that succeeds all the same.
+  void Note(std::string text) const { note = std::move(text); }
 };
 
 // A failed check of an action's own: the caller gets the list that it knows from schema failures.
@@ -43,6 +46,14 @@ using Handler = std::optional<json::Value> (*)(const Invocation& call);
 // contract.md.
 std::optional<json::Value> SetCertificate(const Invocation& call);
 std::optional<json::Value> GetCertificate(const Invocation& call);
+std::optional<json::Value> ListCertificates(const Invocation& call);
+std::optional<json::Value> DeleteCertificate(const Invocation& call);
+std::optional<json::Value> SetDefaultCertificate(const Invocation& call);
+std::optional<json::Value> UploadCertificate(const Invocation& call);
+std::optional<json::Value> SetAcmeServer(const Invocation& call);
+std::optional<json::Value> GetAcmeServer(const Invocation& call);
+std::optional<json::Value> SetTrustedProxies(const Invocation& call);
+std::optional<json::Value> GetTrustedProxies(const Invocation& call);
 std::optional<json::Value> SetRoute(const Invocation& call);
 std::optional<json::Value> GetRoute(const Invocation& call);
 std::optional<json::Value> ListRoutes(const Invocation& call);
@@ -81,6 +92,10 @@ store::HeldCertificate FindExact(store::Session& session, const std::string& nam
 
 // Throws Error(kTimeout) while one is obtained for these names: it would meet another world.
 void RefuseWhileUnderWay(const Invocation& call, const store::HeldCertificate& held);
+
+// What callers know an upload by: "custom_certificates/<label>.crt" (see store/uploads.h).
+std::string PathOfLabel(const std::string& label);
+std::optional<std::string> LabelOfPath(const std::string& path);  // nullopt: it is no such path
 
 // "valid", "expiring" (within 30 days, or a third of a lifetime under 90 days) or "expired".
 std::string Validity(const model::CertificateVersion& version, UnixSeconds now);

@@ -7,6 +7,7 @@
 #include "certwright/json/failure.h"
 #include "certwright/store/orders.h"
 #include "handler.h"
+#include "wishes.h"
 
 namespace certwright::actions {
 
@@ -56,9 +57,11 @@ std::optional<json::Value> List(const Invocation& call) {
   json::Value held = json::Array{};
   json::Value missing = json::Array{};
   call.context.database.Read([&](store::Session& session) {
-    for (const auto& certificate : store::ListCertificates(session, false)) {
-      (certificate.current ? held : missing)
-          .Append(Describe(certificate, KnownRenewal(session, certificate), now));
+    const std::string default_set = DefaultNameSet(session);
+    for (const auto& certificate : store::ListWithoutChains(session)) {
+      json::Value described = Describe(certificate, KnownRenewal(session, certificate), now);
+      described.Set("default", certificate.certificate.name_set == default_set);
+      (certificate.current ? held : missing).Append(std::move(described));
     }
   });
   return json::Value::Object({{"certificates", held}, {"missing", missing}});
@@ -70,6 +73,7 @@ std::optional<json::Value> Show(const Invocation& call) {
     const store::HeldCertificate held = FindMeant(session, call.input.String("certificate"));
     const model::RenewalInfo known = KnownRenewal(session, held);
     json::Value output = Describe(held, known, now);
+    output.Set("default", held.certificate.name_set == DefaultNameSet(session));
     json::Value chain = json::Array{};
     if (held.current) {
       for (const exports::ChainEntry& entry : exports::DescribeChain(held.current->chain_pem)) {
@@ -100,7 +104,8 @@ std::optional<json::Value> Delete(const Invocation& call) {
   const std::int64_t seq = issue::Remove(call.context.database, call.context.feed,
                                          call.context.clock, held.certificate.id);
   if (seq > 0) call.context.deliver(seq, Millis(15'000), call.stop);
-  return json::Value::Object({{"deleted", model::Names(held.certificate.names)}});
+  return json::Value::Object(
+      {{"deleted", model::Names(held.current ? held.current->names : held.certificate.names)}});
 }
 
 std::optional<json::Value> Export(const Invocation& call) {

@@ -6,6 +6,7 @@
 #include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
 #include "certwright/store/renewals.h"
+#include "certwright/store/uploads.h"
 #include "handler.h"
 
 namespace certwright::actions {
@@ -71,7 +72,12 @@ std::optional<json::Value> Renew(const Invocation& call) {
   }
   call.context.database.Read([&](store::Session& session) {
     for (const std::string& name : names) {
-      const std::int64_t id = FindExact(session, name).certificate.id;
+      const store::HeldCertificate held = FindExact(session, name);
+      if (wanted.force && store::UploadLabel(held.certificate)) {
+        throw Error(FailureCode::kRefused, Cat(name, " was uploaded: no CA of ours renews it"),
+                    "upload the one that takes its place");
+      }
+      const std::int64_t id = held.certificate.id;
       const auto begin = wanted.certificates.begin();
       const bool named_twice = std::find(begin, wanted.certificates.end(), id) !=
                                wanted.certificates.end();

@@ -29,6 +29,7 @@ struct Entry {
   Handler handler;
   bool waits = false;  // for the CA, for Traefik
   std::size_t max_input = 1 << 20;
+  bool has_keys = false;  // its input does
 };
 constexpr std::array kActions{
     Entry{"account-deactivate", AccountDeactivate, true},
@@ -39,24 +40,32 @@ constexpr std::array kActions{
     Entry{"activate", Activate, true},
     Entry{"backup", Backup, true},
     Entry{"delete", Delete, true},
+    Entry{"delete-certificate", DeleteCertificate, true},
     Entry{"delete-route", DeleteRoute, true},
     Entry{"export", Export},
+    Entry{"get-acme-server", GetAcmeServer},
     Entry{"get-certificate", GetCertificate},
     Entry{"get-route", GetRoute},
-    Entry{"import", Import, true, 64 << 20},
+    Entry{"get-trusted-proxies", GetTrustedProxies},
+    Entry{"import", Import, true, 64 << 20, true},
     Entry{"issue", Issue, true},
     Entry{"ledger", ShowLedger},
     Entry{"list", List},
+    Entry{"list-certificates", ListCertificates},
     Entry{"list-routes", ListRoutes},
     Entry{"module-removed", ModuleRemoved, true},
     Entry{"plan", Plan},
     Entry{"renew", Renew, true},
     Entry{"revoke", Revoke, true},
+    Entry{"set-acme-server", SetAcmeServer},
     Entry{"set-certificate", SetCertificate, true},
+    Entry{"set-default-certificate", SetDefaultCertificate, true},
     Entry{"set-route", SetRoute, true},
+    Entry{"set-trusted-proxies", SetTrustedProxies, true},
     Entry{"show", Show},
     Entry{"traefik-check", TraefikCheck, true},
     Entry{"traefik-render", TraefikRender},
+    Entry{"upload-certificate", UploadCertificate, true, 1 << 20, true},
 };
 
 // contract.md, "Roles". The owner may do everything; a reader everything that only shows, but no
@@ -78,10 +87,10 @@ bool Among(const std::array<const char*, N>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-json::Value ViolationJson(const json::SchemaViolation& violation) {
+json::Value ViolationJson(const json::SchemaViolation& violation, bool with_value = true) {
   return json::Value::Object({{"field", violation.field},
                               {"parameter", violation.parameter},
-                              {"value", violation.value},
+                              {"value", with_value ? violation.value : json::Value()},
                               {"error", violation.error}});
 }
 
@@ -302,7 +311,9 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
     }
     if (const json::Schema* schema = FindSchema(call.action, "input")) {
       json::Value list = json::Array{};
-      for (const auto& violation : schema->Check(input)) list.Append(ViolationJson(violation));
+      for (const auto& violation : schema->Check(input)) {
+        list.Append(ViolationJson(violation, !entry->has_keys));
+      }
       if (!list.Items().empty()) {
         return Invalid(kExitSchema, list,
                        PlainText(Cat("Validation errors: ", json::Write(list))));
@@ -310,8 +321,10 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
     }
     Result result;
     const std::string upload_verify = call.role == kOwner ? call.upload_verify : "";
-    result.output =
-        entry->handler(Invocation{context_, input, call.caller, upload_verify, progress, stop});
+    std::string note;
+    result.output = entry->handler(
+        Invocation{context_, input, call.caller, upload_verify, progress, stop, note});
+    result.error = PlainText(note);
     CheckOutput(call.action, result.output);
     WriteDownRelease(call, input, result);
     return result;

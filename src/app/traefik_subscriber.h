@@ -22,7 +22,8 @@ class TraefikSubscriber : public events::Subscriber {
   bool catches_up() const override { return true; }
   void Deliver(std::span<const model::Event> events, std::stop_token stop) override {
     const auto is_change = [](const model::Event& event) {
-      return event.name == events::kCertificateChanged || event.name == events::kRoutesChanged;
+      return event.name == events::kCertificateChanged || event.name == events::kRoutesChanged ||
+             event.name == events::kDefaultCertificateChanged;
     };
     const auto changes = std::count_if(events.begin(), events.end(), is_change);
     if (changes == 0 && !events.empty()) return;

@@ -1,4 +1,6 @@
 // serve, traefik and config.
+#include <filesystem>
+
 #include "ca_settings.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
@@ -58,6 +60,26 @@ int ConfigCheck(Session& session) {
   return 0;
 }
 
+// What an action set in place of the file. Asked only where somebody may have: a look at the
+// configuration makes no store.
+void OverlayActions(Session& session, config::Config& config) {
+  std::error_code error;
+  if (!std::filesystem::exists(config.state_dir / "certwright.db", error)) return;
+  try {
+    const json::Value server = session.RunCommand("get-acme-server", json::Value::Object());
+    const auto overlay = [&](const char* key, const std::string& configured, const char* member) {
+      const std::string value = server.String(member);
+      if (value != configured) {
+        config.origins[key] = {json::Write(value), "set-acme-server"};
+      }
+    };
+    overlay("acme.directory", config.acme.directory, "url");
+    overlay("acme.email", config.acme.email, "email");
+  } catch (const Error& error) {
+    session.Say(Cat("what set-acme-server set is not known: ", error.what()));
+  }
+}
+
 int ConfigShow(Session& session) {
   config::Config config;
   try {
@@ -66,6 +88,7 @@ int ConfigShow(Session& session) {
     session.Report(CurrentFailure());
     return 1;
   }
+  OverlayActions(session, config);
   json::Value document = json::Value::Object();
   std::string text;
   for (const auto& [key, origin] : config.origins) {

@@ -80,6 +80,7 @@ int Main(int argc, char** argv) {
   AddIssue(app, chosen);
   AddRenew(app, chosen);
   AddInventory(app, chosen);
+  AddUpload(app, chosen);
   AddRevoke(app, chosen);
   AddActivate(app, chosen);
   AddStore(app, chosen);

@@ -29,7 +29,8 @@ constexpr int kMostInterruptions = 10;  // of one call, by daemons that stop whi
 bool ChangesSomething(const std::string& action) {
   return action == "issue" || action == "renew" || action == "set-certificate" ||
          action == "delete" || action == "activate" || action == "revoke" ||
-         action == "import";
+         action == "delete-certificate" || action == "upload-certificate" ||
+         action == "set-default-certificate" || action == "set-trusted-proxies" || action == "import";
 }
 
 // Whether nothing was begun, and it may go better in a moment.

@@ -133,10 +133,11 @@ std::vector<const Authority*> Obtainer::Candidates(
     if (authority != nullptr) candidates.push_back(authority);
   }
   const bool may_turn = !held || !HasPatience(*held, request, clock_.Now());
-  for (const Authority& authority : authorities_.all()) {
-    const bool listed =
-        std::find(candidates.begin(), candidates.end(), &authority) != candidates.end();
-    if (!listed) candidates.push_back(&authority);
+  for (const Authority* authority : authorities_.all()) {
+    const bool listed = std::any_of(
+        candidates.begin(), candidates.end(),
+        [&](const Authority* other) { return other->directory() == authority->directory(); });
+    if (!listed) candidates.push_back(authority);
     if (!may_turn) break;
   }
   return candidates;

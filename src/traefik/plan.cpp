@@ -14,8 +14,8 @@
 namespace certwright::traefik {
 namespace {
 
-// Of two certificates with the same names Traefik takes the first: an upload before one of a CA, as
-// get-certificate ranks them, and then the one that is valid longer.
+// Of several with the same names Traefik would take one: it gets the first, an upload before one of a
+// CA, as get-certificate ranks them, and then the one that is valid longer.
 auto Rank(const model::CertificateVersion& version) {
   return std::tuple(TraefikKey(version), version.origin != model::Origin::kUpload,
                     -version.not_after, version.certificate_id);
@@ -31,7 +31,28 @@ std::string Reachable(const std::string& url) {
   return url;
 }
 
+// Of each set of names the first, what is left goes to `outranked`.
+void TakeFirsts(std::vector<model::CertificateVersion>& versions,
+                std::vector<model::CertificateVersion>& outranked) {
+  std::vector<model::CertificateVersion> firsts;
+  for (auto& version : versions) {
+    const bool again = !firsts.empty() && TraefikKey(firsts.back()) == TraefikKey(version);
+    (again ? outranked : firsts).push_back(std::move(version));
+  }
+  versions = std::move(firsts);
+}
+
+std::string KeyOf(std::vector<std::string> names) {
+  for (auto& name : names) name = ToLower(name);
+  std::sort(names.begin(), names.end());
+  return Join(names, ",");
+}
+
 }  // namespace
+
+std::string TraefikKey(const model::CertificateVersion& version) {
+  return KeyOf(model::Names(version.names));
+}
 
 // What does not pass was written into the store by something else than the actions: it must not take
 // the others with it.
@@ -48,16 +69,14 @@ std::vector<model::Route> Publisher::Plan::TakePassing(std::vector<model::Route>
   return passing;
 }
 
-std::string TraefikKey(const model::CertificateVersion& version) {
-  std::vector<std::string> names;
-  for (const auto& name : model::Names(version.names)) names.push_back(ToLower(name));
-  std::sort(names.begin(), names.end());
-  return Join(names, ",");
+bool Outranks(const model::CertificateVersion& one, const model::CertificateVersion& other) {
+  return TraefikKey(one) == TraefikKey(other) && Rank(one) < Rank(other);
 }
 
 Publisher::Plan Publisher::MakePlan() {
   Plan plan;
   DynamicConfiguration configuration;
+  std::string default_key;
   database_.Read([&](store::Session& session) {
     auto self_signed = store::FindSelfSigned(session);
     if (!self_signed) {
@@ -68,17 +87,24 @@ Publisher::Plan Publisher::MakePlan() {
     plan.self_signed.origin = model::Origin::kSelfSigned;
     plan.last_event = store::LastEvent(session);
     plan.versions = store::ListCurrentVersions(session);
+    default_key = KeyOf(store::FindDefaultNames(session));
     configuration.routes = plan.TakePassing(store::ListRoutes(session));
     configuration.forwarded_depth = store::FindTrustedProxies(session).depth;
   });
   std::sort(plan.versions.begin(), plan.versions.end(),
             [](const auto& a, const auto& b) { return Rank(a) < Rank(b); });
+  TakeFirsts(plan.versions, plan.outranked);
+  const auto by_default =
+      std::find_if(plan.versions.begin(), plan.versions.end(), [&](const auto& version) {
+        return !default_key.empty() && TraefikKey(version) == default_key;
+      });
+  plan.default_version = by_default == plan.versions.end() ? plan.self_signed : *by_default;
 
   const PemFiles files(options_.certificate_dir, options_.group);
   configuration.http_entrypoint = options_.http_entrypoint;
   configuration.https_entrypoint = options_.https_entrypoint;
   configuration.challenge_url = Reachable(options_.challenge_url);
-  configuration.default_certificate = files.For(plan.self_signed);
+  configuration.default_certificate = files.For(plan.default_version);
   std::string fingerprints;
   for (const auto& version : plan.versions) {
     configuration.certificates.push_back(files.For(version));
@@ -99,6 +125,7 @@ Publisher::Plan Publisher::MakePlan() {
   };
   for (const auto& pair : configuration.certificates) remember(pair);
   remember(configuration.default_certificate);
+  remember(files.For(plan.self_signed));
   return plan;
 }
 

@@ -98,6 +98,15 @@ TEST_F(RouteCertificatesTest, WithoutADaemonItIsLeftDue) {
   EXPECT_TRUE(IsHeld());
 }
 
+TEST_F(RouteCertificatesTest, CleanupLeavesWhatWasUploaded) {
+  Want();
+  WaitUntilIdle(kHost);
+  Hold({{kHost}, Origin::kUpload});
+  Delete("m1", true);
+  EXPECT_FALSE(IsHeld());
+  EXPECT_TRUE(IsInStore(kHost));
+}
+
 TEST_F(RouteCertificatesTest, WhatCoveredItGoesAndRenewAsksForItsOwn) {
   runner_.emplace(MakeContext());
   const auto wildcard = Hold({{"*.example.org"}, Origin::kUpload});
@@ -176,8 +185,6 @@ TEST_F(RouteCertificatesTest, CleanupTakesWhatOnlyTheRouteWanted) {
       {"wanted by another route", [&] { Want("m2"); }, [&] { Delete("m1", true); }, true},
       {"wanted by a module",
        [&] { Output("set-certificate", R"({"fqdn":"a.example.org"})", "module/x1"); },
-       [&] { Delete("m1", true); }, true},
-      {"uploaded", [&] { Hold({{kHost}, Origin::kUpload, kNow, kNow + 999 * kDay, "routes"}); },
        [&] { Delete("m1", true); }, true},
       {"an administrator's", [&] { Hold({{kHost}, Origin::kAcme, kNow, kNow + 999 * kDay}); }, [&] { Delete("m1", true); }, true},
       {"the default", [&] {

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "certwright/base/encoding.h"
 #include "certwright/issue/housekeeping.h"
 #include "certwright/json/failure.h"
 #include "certwright/json/schema.h"
@@ -71,6 +72,8 @@ class SchemasTest : public ActionsTest {
                           const std::string& caller = "") {
       all.emplace_back(action, Output(action, input, caller));
     };
+    upload_.verify = "selfsign";
+    runner_.emplace(MakeContext());
     issue::EnsureSelfSigned(*database_, clock_, "node.example.org");
     call("list", "");
     call("account-register", "");
@@ -92,6 +95,19 @@ class SchemasTest : public ActionsTest {
     call("get-certificate", R"({"fqdn":"mail.example.org"})");
     call("get-certificate", R"({"fqdn":"up.example.org"})");
     call("get-certificate", R"({"fqdn":"no.example.org"})");
+    call("import", "{}");
+    call("list-certificates", "");
+    call("delete-certificate", R"({"type":"internal","obsolete":true})");
+    call("get-acme-server", "");
+    call("get-trusted-proxies", "");
+    call("set-acme-server", R"({"url":"https://ca.test/directory"})");
+    call("set-trusted-proxies", R"({"proxies":[]})");
+    call("set-default-certificate", R"({"names":["mail.example.org"]})");
+    const auto own = crypto::SelfSigned(model::ParseIdentifiers({"own.example.org"}), kNow - kDay,
+                                        kNow + kDay);
+    call("upload-certificate",
+         json::Write(json::Value::Object({{"certFile", Base64(own.chain_pem)},
+                                          {"keyFile", Base64(own.key_pem.Reveal())}})));
     call("plan", "{}");
     call("ledger", "");
     call("renew", R"({"dry_run":true})");
@@ -144,7 +160,9 @@ class SchemasTest : public ActionsTest {
 };
 
 // A schema of what never comes would fail a node's step (ns8: an empty output breaks it).
-const std::set<std::string> kWithoutOutput = {"delete-route", "set-route"};
+const std::set<std::string> kWithoutOutput = {"delete-route", "set-acme-server",
+                                              "set-default-certificate", "set-route",
+                                              "set-trusted-proxies", "upload-certificate"};
 
 TEST_F(SchemasTest, EveryActionHasOneForInputAndOneForOutput) {
   for (const std::string& action : runner_->action_names()) {

@@ -61,7 +61,8 @@ enum class Seen {
   kServed,
   kNotServed,    // another certificate is shown
   kUnreachable,  // nobody answers there
-  kNotLooked,    // no address is known, or there is no host name to ask for
+  kNotLooked,    // no address is known, there is no host name to ask for, or another certificate
+                 // with the same names goes first
 };
 
 // The DER of the leaf that HOST:PORT shows for a server name, as http::PeerCertificate.
