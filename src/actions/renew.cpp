@@ -1,10 +1,12 @@
 // renew and plan: what is due, and what comes.
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "certwright/base/text.h"
 #include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
+#include "certwright/store/orders.h"
 #include "certwright/store/renewals.h"
 #include "certwright/store/uploads.h"
 #include "handler.h"
@@ -42,15 +44,16 @@ struct Row {
   store::HeldCertificate held;
   model::RenewalInfo known;
   renewal::Due due;
+  std::string ca;  // that is asked first
   issue::Forecast forecast;
 };
 
 // `rows` in order of time; those that are never due come last, and nothing is said of them.
-void Foresee(const Invocation& call, const std::string& ca, std::vector<Row>& rows) {
+void Foresee(const Invocation& call, std::vector<Row>& rows) {
   std::vector<issue::Planned> planned;
   for (const Row& row : rows) {
     if (row.due.renew_at == 0) break;
-    planned.push_back({issue::AskedFor(ca, row.held.certificate.names, row.held.current),
+    planned.push_back({issue::AskedFor(row.ca, row.held.certificate.names, row.held.current),
                        row.due.renew_at});
   }
   const auto forecasts = call.context.database.Read([&](store::Session& session) {
@@ -104,12 +107,19 @@ std::optional<json::Value> Renew(const Invocation& call) {
 }
 
 std::optional<json::Value> Plan(const Invocation& call) {
-  const std::string& ca = call.context.authorities.Primary().directory();
+  const issue::Authorities& authorities = call.context.authorities;
   const UnixSeconds now = call.context.clock.Now();
   std::vector<Row> rows;
   call.context.database.Read([&](store::Session& session) {
+    std::map<std::int64_t, std::string> under_way;
+    for (const model::OrderRecord& order : store::ListOpenOrders(session)) {
+      if (authorities.Find(order.directory) == nullptr) continue;
+      under_way.emplace(order.certificate_id, order.directory);
+    }
     for (store::HeldCertificate& held : store::ListCertificates(session, false)) {
-      Row row{std::move(held), {}, {}, {}};
+      Row row{std::move(held), {}, {}, authorities.Primary().directory(), {}};
+      const auto order = under_way.find(row.held.certificate.id);
+      if (order != under_way.end()) row.ca = order->second;
       row.known = KnownRenewal(session, row.held);
       row.due = renewal::Plan(row.held.certificate, row.held.current, row.known, now);
       rows.push_back(std::move(row));
@@ -120,14 +130,14 @@ std::optional<json::Value> Plan(const Invocation& call) {
   };
   std::stable_sort(rows.begin(), rows.end(),
                    [&](const Row& a, const Row& b) { return when(a) < when(b); });
-  Foresee(call, ca, rows);
+  Foresee(call, rows);
   json::Value certificates = json::Array{};
   for (const Row& row : rows) {
     json::Value planned = json::Value::Object(
         {{"names", model::Names(row.held.certificate.names)},
          {"renew_at", TimeOrNull(row.due.renew_at)},
          {"reason", renewal::ReasonName(row.due.reason)},
-         {"ca", ca},
+         {"ca", row.ca},
          {"valid_to", TimeOrNull(row.held.current ? row.held.current->not_after : 0)},
          {"window", WindowJson(row.known)}});
     TellFailure(row.held.certificate, planned);

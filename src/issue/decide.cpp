@@ -1,5 +1,7 @@
 #include "decide.h"
 
+#include <algorithm>
+
 #include "certwright/base/text.h"
 
 namespace certwright::issue {
@@ -38,6 +40,18 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
     failure.identifiers = {identifier.value};
     throw Error(std::move(failure));
   }
+}
+
+void CheckProfile(const acme::Directory& directory, const std::string& profile) {
+  const std::vector<std::string>& known = directory.profiles;
+  if (profile.empty() || known.empty()) return;
+  if (std::find(known.begin(), known.end(), profile) != known.end()) return;
+  Failure failure;
+  failure.code = FailureCode::kRefused;
+  failure.acme_type = "invalidProfile";
+  failure.detail = Cat("the CA has no profile '", profile, "'");
+  failure.advice = Cat("its profiles are: ", Join(known, ", "));
+  throw Error(std::move(failure));
 }
 
 bool IsFinalized(const model::OrderRecord& order) {

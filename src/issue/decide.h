@@ -21,6 +21,9 @@ bool NeedsWork(const store::HeldCertificate& held, const ObtainRequest& request,
 // Throws Error(kInput).
 void RefuseWildcards(const std::vector<model::Identifier>& identifiers);
 
+// Throws Error(kRefused) where the CA names its profiles and this is none of them.
+void CheckProfile(const acme::Directory& directory, const std::string& profile);
+
 // Whether the CA may have issued its certificate already.
 bool IsFinalized(const model::OrderRecord& order);
 

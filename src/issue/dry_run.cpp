@@ -9,14 +9,6 @@ namespace certwright::issue {
 
 namespace {
 
-void CheckProfile(const acme::Directory& directory, const std::string& profile) {
-  const std::vector<std::string>& known = directory.profiles;
-  if (profile.empty() || known.empty()) return;
-  if (std::find(known.begin(), known.end(), profile) != known.end()) return;
-  throw Error(FailureCode::kInput, Cat("the CA has no profile '", profile, "'"),
-              Cat("its profiles are: ", Join(known, ", ")));
-}
-
 }  // namespace
 
 // Looks at the CAs as Obtain would: at the next where one does not answer.

@@ -189,6 +189,10 @@ ObtainResult Obtainer::ObtainFrom(const Authority& authority, const ObtainReques
       [&](const Failure& failure) {
         if (progress) progress({"retry", failure.detail + "; trying again", 0});
       });
+  // Before it is written down what is wanted: a wrong word of today is not asked for next time.
+  const model::CertificatePolicy policy =
+      request.wish.Over(held ? held->certificate.policy : defaults_);
+  CheckProfile(authority.client.GetDirectory(stop), authority.profile.value_or(policy.profile));
   Work work = TakeUp(authority, request, held);
   CertificateVersion version;
   try {
