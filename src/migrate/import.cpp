@@ -13,6 +13,7 @@
 #include "certwright/store/certificates.h"
 #include "certwright/store/events.h"
 #include "certwright/store/revocations.h"
+#include "certwright/store/routes.h"
 #include "import_parts.h"
 
 namespace certwright::migrate {
@@ -127,6 +128,8 @@ std::int64_t StoreCertificate(store::Session& session, Candidate& candidate, Uni
     model::ManagedCertificate wanted;
     wanted.names = version.names;
     wanted.policy = candidate.policy;
+    const bool is_routes = store::RouteWantsCertificate(session, model::NameSetKey(version.names));
+    wanted.owner = is_routes ? model::kRouteOwner : "";
     version.certificate_id = store::EnsureManaged(session, wanted, now).id;
   }
   store::AddCurrentVersion(session, version, now, now);
@@ -160,8 +163,10 @@ void Store(store::Session& session, const Found& found, Work& work, UnixSeconds 
   for (const FoundAccount& account : found.accounts) {
     report.accounts.push_back(StoreAccount(session, account, now));
   }
+  // Routes come first: what they want goes with them later.
+  const std::int64_t routes_event = StoreRoutes(session, work.routes, now);
   StoreCertificates(session, work.certificates, now, report);
-  for (const std::int64_t event : {StoreRoutes(session, work.routes, now),
+  for (const std::int64_t event : {routes_event,
                                    StoreSettings(session, found.settings, now, report.settings)}) {
     report.last_event = std::max(report.last_event, event);
   }

@@ -226,6 +226,22 @@ TEST_F(ImportTest, StoresRoutesWhereNoneOfThatNameIs) {
   });
 }
 
+TEST_F(ImportTest, WhatARouteWantsBelongsToRoutes) {
+  Found found = found_;
+  found.routes = {RouteTo("a", "http://a")};
+  ImportOptions options;
+  options.now = kNow;
+  options.read_route = [](const json::Value& request) {
+    model::Route route = ReadRoute(request);
+    route.host = "tr-c.example.org";
+    route.lets_encrypt = true;
+    return route;
+  };
+  Import(*database_, found, options);
+  EXPECT_EQ(Held("tr-c.example.org")->certificate.owner, model::kRouteOwner);
+  EXPECT_EQ(Held("tr-a.example.org,tr-b.example.org")->certificate.owner, "");
+}
+
 TEST_F(ImportTest, StoresSettingsThatNobodyHasSet) {
   Found found;
   found.settings = {kCa, "admin@example.org", {"192.0.2.1"}, 0, {"tr-a.example.org"}};
