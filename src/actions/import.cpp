@@ -101,7 +101,8 @@ std::optional<json::Value> Import(const Invocation& call) {
     issue::WantForAllRoutes(context.database, options.defaults, options.now);
   }
   context.feed.Notify();
-  if (!context.deliver(report.last_event, kPatience, call.stop)) {
+  // A command without a daemon delivers when it is done.
+  if (context.is_daemon && !context.deliver(report.last_event, kPatience, call.stop)) {
     output.Set("warning", "Traefik does not serve all of them yet; it is given them again");
   }
   return output;

@@ -1,9 +1,11 @@
 """Certificates and the account of another client, taken over without a request for new ones."""
 
+import base64
 import json
 import re
 import shutil
 
+from cryptography.hazmat.primitives import serialization
 from harness import pki, tls
 from harness.servers import PROJECT
 
@@ -93,16 +95,37 @@ def test_an_acme_json_of_traefik(make_world):
     assert certwright.ok("--json", "account", "show").json()["status"] == "valid"
 
 
+def base64_of(content):
+    return base64.b64encode(content).decode()
+
+
+def acme_json(world, groups):
+    """As Traefik writes it, with an EC account; the certificates are of a CA of the test's own."""
+    authority = pki.Authority.root("Imported CA")
+    certificates = []
+    for names in groups:
+        key = pki.new_key()
+        chain = pki.pem(authority.sign(names, key.public_key())) + pki.pem(authority.certificate)
+        certificates.append({"domain": {"main": names[0], "sans": names[1:]}, "Store": "default",
+                             "certificate": base64_of(chain), "key": base64_of(pki.key_pem(key))})
+    account = pki.new_key().private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption())
+    url = world.pebble.directory_url.replace("/dir", "/my-account/1")
+    return {"acmeServer": {
+        "Account": {"Email": "admin@example.com", "Registration": {"body": {}, "uri": url},
+                    "PrivateKey": base64_of(account)},
+        "Certificates": certificates}}
+
+
 def test_the_state_of_the_old_module(make_world):
     """Routes, certificates and settings; the routes are served as they were."""
     world = make_world(traefik=True)
     state = world.directory / "state"
     shutil.copytree(PROJECT / "tests" / "migrate" / "data" / "ns8", state)
     (state / "acme").mkdir()
-    shutil.copy(traefik_obtains(world), state / "acme" / "acme.json")
-    # The resolver and the CA of the fixture are another module's.
-    document = json.loads((state / "acme" / "acme.json").read_text())
-    (state / "acme" / "acme.json").write_text(json.dumps({"acmeServer": document["own"]}))
+    (state / "acme" / "acme.json").write_text(json.dumps(acme_json(world, [[HELD], PAIR])))
+    # The CA and the host of the fixture are another module's.
     static = state / "traefik.yaml"
     static.write_text(static.read_text().replace("https://127.0.0.1:23827/dir",
                                                  world.pebble.directory_url))
@@ -133,7 +156,7 @@ def test_the_state_of_the_old_module(make_world):
     for host in (HELD, "app.example.org"):
         assert any(host in rule for rule in served), host
     assert tls.names_of(tls.served_certificate(world.traefik.https_port, HELD)) == [HELD]
-    assert world.pebble.orders() == 2
+    assert world.pebble.orders() == 0
 
 
 def certbot_tree(folder, directory, names):

@@ -241,6 +241,11 @@ def test_routes(node):
 
 
 def test_the_first_update_from_the_former_module(node):
+    # Traefik is where the configuration says: its API at the second of the two ports.
+    traefik = node.world.traefik
+    node.agent.write_environment({"MODULE_ID": MODULE, "NODE_ID": "1",
+                                  "TCP_PORT": str(traefik.api_port - 1)})
+    (node.agent.state / "dynamic").symlink_to(traefik.dynamic_dir)
     for folder in ("configs", "manual_flags"):
         shutil.copytree(FORMER / folder, node.agent.state / folder)
     shutil.copy(FORMER / "traefik.yaml", node.agent.state / "traefik.yaml")
@@ -249,6 +254,7 @@ def test_the_first_update_from_the_former_module(node):
     node.agent.update()
     routes = node.agent.run("list-routes", {"expand_list": True})
     assert [route["instance"] for route in routes.output] == ["app2", "root3", "web1"], routes
+    assert any("tr-c.example.org" in router["rule"] for router in traefik.api("/api/http/routers"))
     assert members(node, "fulladm") == ROUTEADM | CERTADM
     assert "restart certwright.service traefik.service" in node.calls.read_text()
     again = node.agent.program(node.agent.install / "update-module.d" / "15import")
