@@ -233,6 +233,9 @@ def test_routes(node):
     assert set(node.redis.cli("SMEMBERS", hosts).split()) == {
         "mail.example.org", "web.example.org", "eleven.example.org"}
     assert published(listener, "hosts-changed")[0] == {"node_id": "1"}
+    node.redis.cli("DEL", hosts)  # what it knows may be old when the daemon starts
+    assert node.agent.program("write-hosts").returncode == 0
+    assert node.redis.cli("SCARD", hosts) == "3"
 
     assert node.agent.event("module-removed", {"module": "mail1", "node": 1}) == 0
     assert node.agent.run("list-routes").output == ["mail11"]
