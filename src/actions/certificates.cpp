@@ -5,6 +5,7 @@
 #include "certwright/base/encoding.h"
 #include "certwright/base/text.h"
 #include "certwright/issue/housekeeping.h"
+#include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
 #include "certwright/store/renewals.h"
 #include "certwright/store/routes.h"
@@ -153,6 +154,10 @@ std::optional<json::Value> DeleteCertificate(const Invocation& call) {
   if (seq > 0) {
     context.feed.Notify();
     context.deliver(seq, Millis(15'000), call.stop);
+  }
+  // Routes whose host an upload covered ask a CA from now on.
+  if (call.input.String("type") == "custom") {
+    issue::WantForAllRoutes(context.database, context.obtainer.defaults(), now);
   }
   return json::Value::Object({{"certificate_names", names}});
 }

@@ -39,10 +39,6 @@ bool CanHaveOne(const std::string& host) {
   }
 }
 
-bool IsUploaded(const HeldCertificate& held) {
-  return held.current && held.current->origin == model::Origin::kUpload;
-}
-
 }  // namespace
 
 bool IsCovered(store::Session& session, const std::string& host, UnixSeconds now) {
@@ -56,7 +52,7 @@ bool IsAskedFor(store::Session& session, const std::string& name) {
   if (store::RouteWantsCertificate(session, name) || store::IsNameRequested(session, name)) return true;
   // A module's name is asked for as long as its request stands; an administrator's as it is.
   const auto held = store::FindByNameSet(session, name);
-  return held && held->certificate.owner.empty() && !IsUploaded(*held);
+  return held && held->certificate.owner.empty();
 }
 
 ObtainRequest RouteRequest(store::Session& session, const std::string& host) {
@@ -88,10 +84,8 @@ std::int64_t GiveUpForRoute(store::Session& session, Jobs& jobs, const std::stri
                             bool cleanup, UnixSeconds now) {
   const auto held = store::FindByNameSet(session, host);
   if (!held || store::RouteWantsCertificate(session, host)) return 0;
-  if (IsAskedForByOthers(session, *held) || IsUploaded(*held) || IsDefault(session, *held) ||
-      jobs.IsUnderWay(host)) {
-    return 0;
-  }
+  if (IsAskedForByOthers(session, *held) || IsDefault(session, *held)) return 0;
+  if (jobs.IsUnderWay(host)) return 0;
   if (held->current && !cleanup) return 0;
   try {
     return RemoveTold(session, *held, "deleted", now);

@@ -107,13 +107,22 @@ TEST_F(RouteCertificatesTest, CleanupLeavesWhatWasUploaded) {
   EXPECT_TRUE(IsInStore(kHost));
 }
 
-TEST_F(RouteCertificatesTest, WhatCoveredItGoesAndRenewAsksForItsOwn) {
-  runner_.emplace(MakeContext());
-  const auto wildcard = Hold({{"*.example.org"}, Origin::kUpload});
+TEST_F(RouteCertificatesTest, AnUploadThatCoveredItGoesAndItAsksForItsOwn) {
+  Hold({{"*.example.org"}, Origin::kUpload});
   Want();
-  database_->Write([&](store::Session& session) {
-    store::DeleteCertificate(session, wildcard.certificate.id);
-  });
+  EXPECT_FALSE(IsInStore(kHost));
+  Output("delete-certificate", R"({"type":"custom","path":"custom_certificates/*.example.org.crt"})");
+  ASSERT_TRUE(IsInStore(kHost));
+  EXPECT_EQ(Managed(kHost)->certificate.next_action_at, kNow) << "the scheduler gets it";
+  Output("renew", "");
+  EXPECT_TRUE(IsHeld());
+}
+
+TEST_F(RouteCertificatesTest, WhatCoveredItHasExpiredAndRenewAsksForItsOwn) {
+  Hold({{"*.example.org"}, Origin::kUpload, kNow - kDay, kNow + kDay});
+  Want();
+  clock_.now = kNow + 2 * kDay;
+  EXPECT_EQ(Status("m1"), "pending");
   Output("renew", "");
   EXPECT_TRUE(IsHeld());
 }
