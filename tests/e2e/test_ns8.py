@@ -67,6 +67,24 @@ def test_the_tree(workdir):
     assert subprocess.run([PROJECT / "tools" / "ns8-tree"], capture_output=True).returncode != 0
 
 
+def test_the_program_with_its_libraries(workdir, sanitized):
+    if sanitized:
+        pytest.skip("a sanitizer wants to be loaded first")
+    out = workdir / "out"
+    subprocess.run([PROJECT / "tools" / "ns8-tree", "--with-libraries", out,
+                    certwright_module.binary()], check=True)
+    folder = out / "imageroot" / "lib"
+    program = out / "imageroot" / "bin" / "certwright"
+    # Nothing of the machine's own is loaded.
+    (loader,) = folder.glob("ld-linux*")
+    listed = subprocess.run([loader, "--library-path", folder, "--list", folder / "certwright"],
+                            capture_output=True, text=True, check=True).stdout
+    paths = [line.split()[2] for line in listed.splitlines() if "=> /" in line]
+    assert paths and all(path.startswith(str(out)) for path in paths), listed
+    said = subprocess.run([program, "--version"], env={}, capture_output=True, text=True)
+    assert (said.returncode, said.stdout[:11]) == (0, "certwright "), said
+
+
 class Node:
     """A module's user, Redis, the world of a CA and a Traefik, and the daemon of the unit."""
 
