@@ -59,11 +59,13 @@ bool IsFinalized(const model::OrderRecord& order) {
 }
 
 bool HasPatience(const store::HeldCertificate& held, const ObtainRequest& request,
-                 UnixSeconds now) {
+                 const Failure& failure, UnixSeconds now) {
   constexpr int kFailures = 2;
   if (!IsValidNow(held.current, now) || !request.renew || request.force) return false;
   const UnixSeconds lifetime = held.current->not_after - held.current->not_before;
-  return held.certificate.failures < kFailures && held.current->not_after - now > lifetime / 6;
+  const UnixSeconds next_try = std::max(now, failure.retry_at);
+  return held.certificate.failures < kFailures &&
+         held.current->not_after - next_try > lifetime / 6;
 }
 
 Failure Together(Failure first, const Authority& authority, const Failure& next) {

@@ -17,8 +17,8 @@ const Authority& Obtainer::FirstThatAnswers(const ObtainRequest& request,
                                             std::vector<std::string>& report,
                                             std::stop_token stop) {
   std::optional<Failure> failure;
-  for (const Authority* authority : Candidates(request, held)) {
-    if (failure && !MayTurnTo(*authority, request, *failure, nullptr, stop)) continue;
+  for (const Authority* authority : Candidates(request)) {
+    if (failure && !MayTurnTo(*authority, request, held, *failure, nullptr, stop)) continue;
     try {
       authority->client.GetDirectory(stop);
       report.push_back(Cat("the CA answers: ", authority->directory()));
