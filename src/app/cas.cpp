@@ -64,6 +64,7 @@ void Cas::UseServer(store::AcmeServer server) {
   if (server.email.starts_with("mailto:")) server.email.erase(0, 7);
   if (!server.email.empty()) config::CheckContact(server.email);
   const std::lock_guard guard(one_at_a_time_);
+  std::vector<issue::Authority> in_order = InOrder(server);  // what cannot be made is not stored
   database_.Write([&](store::Session& session) {
     if (server == Configured()) {
       store::DeleteAcmeServer(session);
@@ -71,7 +72,7 @@ void Cas::UseServer(store::AcmeServer server) {
       store::SaveAcmeServer(session, server, clock_.Now());
     }
   });
-  authorities_->Replace(InOrder(server));
+  authorities_->Replace(std::move(in_order));
   log::Info(Cat("certificates are ordered from ", server.url, " from now on"));
 }
 
