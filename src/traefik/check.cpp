@@ -13,6 +13,7 @@
 #include "check_routes.h"
 #include "leaf.h"
 #include "plan.h"
+#include "ranking.h"
 
 namespace certwright::traefik {
 namespace {

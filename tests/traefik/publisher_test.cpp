@@ -269,6 +269,22 @@ TEST_F(Publish, WritesTheRoutesAndNotThoseThatCannotBe) {
   EXPECT_THAT(publisher.Check({}).notes, Contains(HasSubstr("route bad1 is left out: path: ")));
 }
 
+TEST_F(Publish, TakesNoValueForTheMarker) {
+  model::Route route;
+  route.instance = "certwright-gen-0";
+  route.url = "http://127.0.0.1:20001";
+  route.path = "/certwright-gen-0";
+  route.request_headers = {{"certwright-gen-0", "certwright-gen-0"}};
+  database_->Write(
+      [&](store::Session& session) { store::SaveRoute(session, route, clock_.Now()); });
+  MakePublisher().Publish({});
+  EXPECT_THAT(Text(), HasSubstr(R"("certwright-gen-0": "certwright-gen-0")"));
+  const auto marker = traefik_.asked.front();  // "/api/http/middlewares/certwright-gen-...@file"
+  const auto name = marker.substr(marker.rfind('/') + 1, marker.find('@') - marker.rfind('/') - 1);
+  EXPECT_THAT(Text(), HasSubstr(Cat('"', name, "\": {")));
+  EXPECT_THAT(Text(), Not(HasSubstr("\"certwright-gen-0\": {")));
+}
+
 TEST_F(Publish, DoesNothingWhereTheStoreHasNoNewEvent) {
   AddRoute("web1", "/web");
   auto publisher = MakePublisher();
