@@ -34,8 +34,8 @@ class TraefikSubscriber : public events::Subscriber {
 
  private:
   // Where several changes came together, those who made them were just answered and make the next
-  // ones now: all of them together are one rendering. Traefik takes no change sooner than its throttle
-  // after the last one (100 ms and more), so that nobody waits longer for it.
+  // ones now: all of them together are one rendering. Traefik takes no change sooner than its
+  // throttle after the last one (100 ms and more), so that nobody waits longer for it.
   static constexpr Millis kGather{20};
 
   traefik::Publisher& publisher_;

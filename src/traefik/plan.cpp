@@ -24,9 +24,9 @@ std::string Reachable(const std::string& url) {
   return url;
 }
 
-// The generation stands for the text around it, and for what is in the files: after a restored backup
-// the same name may hold another certificate. Rendering twice would cost twice as much, so that it is
-// put into its place afterwards: the marker is the first of what is named so (Render).
+// The generation stands for the text around it, and for what is in the files: after a restored
+// backup the same name may hold another certificate. Rendering twice would cost twice as much, so
+// that it is put into its place afterwards: the marker is the first of what is named so (Render).
 std::string SetGeneration(std::string& text, const std::string& fingerprints) {
   const std::string generation = Digest(text + fingerprints);
   const std::string empty = MarkerName("0");
@@ -36,8 +36,8 @@ std::string SetGeneration(std::string& text, const std::string& fingerprints) {
 
 }  // namespace
 
-// What does not pass was written into the store by something else than the actions: it must not take
-// the others with it.
+// What does not pass was written into the store by something else than the actions: it must not
+// take the others with it.
 void Publisher::Plan::TakeRoutes(std::vector<model::Route> all) {
   for (auto& route : all) {
     if (const auto problem = ProblemOf(route)) {
@@ -52,7 +52,8 @@ void Publisher::Plan::TakeRoutes(std::vector<model::Route> all) {
 void Publisher::Plan::Read(store::Session& session) {
   auto pair = store::FindSelfSigned(session);
   if (!pair) {
-    throw Error(FailureCode::kInternal, "the store holds no self-signed pair for Traefik's default");
+    throw Error(FailureCode::kInternal,
+                "the store holds no self-signed pair for Traefik's default");
   }
   self_signed = std::move(*pair);
   self_signed.origin = model::Origin::kSelfSigned;

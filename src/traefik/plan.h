@@ -13,7 +13,8 @@ namespace certwright::traefik {
 
 struct Publisher::Plan {
   std::int64_t last_event = 0;  // of the store, when this was asked for
-  std::vector<model::CertificateVersion> versions;  // in the order of the file; no chains, no keys
+  // In the order of the file; no chains, no keys.
+  std::vector<model::CertificateVersion> versions;
   // Left out: another certificate has the same names.
   std::vector<model::CertificateVersion> outranked;
   model::CertificateVersion self_signed;

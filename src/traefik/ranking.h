@@ -1,4 +1,4 @@
-// Of several certificates with the same names Traefik would take one: it is given the first of them.
+// Of several certificates with the same names Traefik would take one: it is given the first.
 #pragma once
 
 #include <string>
