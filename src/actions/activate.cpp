@@ -13,11 +13,9 @@ std::optional<json::Value> Activate(const Invocation& call) {
   });
   const issue::BroughtBack result =
       issue::BringBack(context.database, context.feed, context.clock, serial);
-  const model::RenewalInfo known = context.database.Read(
-      [&](store::Session& session) { return KnownRenewal(session, result.held); });
   json::Value output =
       json::Value::Object({{"activated", result.event_seq > 0},
-                           {"certificate", Describe(result.held, known, context.clock.Now())}});
+                           {"certificate", DescribeNow(context, result.held)}});
   if (result.event_seq == 0) return output;
   try {
     AwaitServed(call, *result.held.current, result.event_seq);

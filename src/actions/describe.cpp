@@ -4,6 +4,7 @@
 #include "certwright/base/text.h"
 #include "certwright/json/failure.h"
 #include "certwright/renewal/failure_class.h"
+#include "certwright/store/orders.h"
 #include "certwright/store/renewals.h"
 #include "certwright/store/uploads.h"
 #include "handler.h"
@@ -81,10 +82,26 @@ json::Value TimeOrNull(UnixSeconds time) {
   return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
 }
 
-model::RenewalInfo KnownRenewal(store::Session& session, const store::HeldCertificate& held) {
-  model::RenewalInfo known;
-  if (!held.current || held.current->ari_id.empty()) return known;
-  return store::FindRenewalInfo(session, held.current->ari_id).value_or(known);
+Prospects::Prospects(const Context& context, store::Session& session) : session_(session) {
+  for (model::OrderRecord& order : store::ListOpenOrders(session)) {
+    if (context.authorities.Find(order.directory) == nullptr) continue;
+    open_[order.certificate_id].push_back(std::move(order));
+  }
+}
+
+Prospect Prospects::Of(const store::HeldCertificate& held) {
+  Prospect prospect;
+  if (held.current && !held.current->ari_id.empty()) {
+    prospect.window = store::FindRenewalInfo(session_, held.current->ari_id)
+                          .value_or(model::RenewalInfo());
+  }
+  const auto open = open_.find(held.certificate.id);
+  if (open != open_.end()) prospect.open = open->second;
+  return prospect;
+}
+
+renewal::Due Prospect::Plan(const store::HeldCertificate& held, UnixSeconds now) const {
+  return renewal::Plan(held.certificate, held.current, window, open, now);
 }
 
 json::Value WindowJson(const model::RenewalInfo& known) {
@@ -94,7 +111,13 @@ json::Value WindowJson(const model::RenewalInfo& known) {
                               {"explanation_url", known.explanation_url}});
 }
 
-json::Value Describe(const store::HeldCertificate& held, const model::RenewalInfo& known,
+json::Value DescribeNow(const Context& context, const store::HeldCertificate& held) {
+  const Prospect prospect = context.database.Read(
+      [&](store::Session& session) { return Prospects(context, session).Of(held); });
+  return Describe(held, prospect, context.clock.Now());
+}
+
+json::Value Describe(const store::HeldCertificate& held, const Prospect& prospect,
                      UnixSeconds now) {
   const model::ManagedCertificate& certificate = held.certificate;
   const auto label = store::UploadLabel(certificate);
@@ -119,7 +142,7 @@ json::Value Describe(const store::HeldCertificate& held, const model::RenewalInf
       .Set("key_type", label ? json::Value()
                              : json::Value(model::KeyTypeName(certificate.policy.key_type)))
       .Set("owner", certificate.owner)
-      .Set("next_renewal", TimeOrNull(renewal::Plan(certificate, held.current, known, now).renew_at));
+      .Set("next_renewal", TimeOrNull(prospect.Plan(held, now).renew_at));
   const bool pending = held.current && held.current->revoked_at == 0;
   value.Set("to_be_revoked", pending ? held.current->revocation_reason : "");
   TellFailure(certificate, value);

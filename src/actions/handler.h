@@ -1,6 +1,8 @@
 // What a handler is: the inside of the actions module.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -100,13 +102,31 @@ std::optional<std::string> LabelOfPath(const std::string& path);  // nullopt: it
 // "valid", "expiring" (within 30 days, or a third of a lifetime under 90 days) or "expired".
 std::string Validity(const model::CertificateVersion& version, UnixSeconds now);
 
-// What list and show say of a certificate. `known`: what the CA said of its renewal.
-json::Value Describe(const store::HeldCertificate& held, const model::RenewalInfo& known,
-                     UnixSeconds now);
+// What is known of the next order of a certificate.
+struct Prospect {
+  model::RenewalInfo window;             // of its current version; empty where the CA said nothing
+  std::vector<model::OrderRecord> open;  // under way, at CAs that are configured
+
+  renewal::Due Plan(const store::HeldCertificate& held, UnixSeconds now) const;
+};
+
+// The prospects of certificates, in one transaction.
+class Prospects {
+ public:
+  Prospects(const Context& context, store::Session& session);
+  Prospect Of(const store::HeldCertificate& held);
+
+ private:
+  store::Session& session_;
+  std::map<std::int64_t, std::vector<model::OrderRecord>> open_;  // by certificate; few
+};
+
+// What list and show say of a certificate.
+json::Value Describe(const store::HeldCertificate& held, const Prospect& prospect, UnixSeconds now);
+// The same as it stands now.
+json::Value DescribeNow(const Context& context, const store::HeldCertificate& held);
 // Sets what list, show and plan say of its failures.
 void TellFailure(const model::ManagedCertificate& certificate, json::Value& value);
-// What is known of the renewal of its current version; empty where nothing is.
-model::RenewalInfo KnownRenewal(store::Session& session, const store::HeldCertificate& held);
 // "2026-11-25T20:37:02Z", or null for 0: never.
 json::Value TimeOrNull(UnixSeconds time);
 // {start, end, explanation_url}, or null where the CA has told no window.

@@ -58,8 +58,9 @@ std::optional<json::Value> List(const Invocation& call) {
   json::Value missing = json::Array{};
   call.context.database.Read([&](store::Session& session) {
     const std::string default_set = DefaultNameSet(session);
+    Prospects prospects(call.context, session);
     for (const auto& certificate : store::ListWithoutChains(session)) {
-      json::Value described = Describe(certificate, KnownRenewal(session, certificate), now);
+      json::Value described = Describe(certificate, prospects.Of(certificate), now);
       described.Set("default", certificate.certificate.name_set == default_set);
       (certificate.current ? held : missing).Append(std::move(described));
     }
@@ -71,8 +72,8 @@ std::optional<json::Value> Show(const Invocation& call) {
   const UnixSeconds now = call.context.clock.Now();
   return call.context.database.Read([&](store::Session& session) {
     const store::HeldCertificate held = FindMeant(session, call.input.String("certificate"));
-    const model::RenewalInfo known = KnownRenewal(session, held);
-    json::Value output = Describe(held, known, now);
+    const Prospect prospect = Prospects(call.context, session).Of(held);
+    json::Value output = Describe(held, prospect, now);
     output.Set("default", held.certificate.name_set == DefaultNameSet(session));
     json::Value chain = json::Array{};
     if (held.current) {
@@ -81,7 +82,7 @@ std::optional<json::Value> Show(const Invocation& call) {
                                           {"issuer", entry.issuer},
                                           {"valid_to", FormatUtc(entry.not_after)}}));
       }
-      output.Set("ari_id", held.current->ari_id).Set("window", WindowJson(known));
+      output.Set("ari_id", held.current->ari_id).Set("window", WindowJson(prospect.window));
     }
     json::Value versions = json::Array{};
     for (const auto& version : store::ListVersions(session, held.certificate.id)) {

@@ -1,13 +1,10 @@
 // renew and plan: what is due, and what comes.
 #include <algorithm>
 #include <limits>
-#include <map>
 
 #include "certwright/base/text.h"
 #include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
-#include "certwright/store/orders.h"
-#include "certwright/store/renewals.h"
 #include "certwright/store/uploads.h"
 #include "handler.h"
 
@@ -16,8 +13,10 @@ namespace certwright::actions {
 namespace {
 
 json::Value LookedJson(const renewal::Looked& looked) {
+  // Of what failed it is the next try; what was stopped is not planned.
   const bool failed = looked.failure.has_value();
-  const UnixSeconds at = failed ? looked.failure->retry_at : looked.due.renew_at;
+  const bool stopped = failed && looked.failure->code == FailureCode::kCancelled;
+  const UnixSeconds at = stopped ? 0 : looked.due.renew_at;
   return json::Value::Object({{"names", Split(looked.name_set, ',')},
                               {"result", renewal::ResultName(looked.result)},
                               {"reason", renewal::ReasonName(looked.due.reason)},
@@ -42,7 +41,7 @@ std::string Sentence(const renewal::Looked& looked) {
 // A certificate and what is planned for it.
 struct Row {
   store::HeldCertificate held;
-  model::RenewalInfo known;
+  Prospect prospect;
   renewal::Due due;
   std::string ca;  // that is asked first
   issue::Forecast forecast;
@@ -51,15 +50,18 @@ struct Row {
 // `rows` in order of time; those that are never due come last, and nothing is said of them.
 void Foresee(const Invocation& call, std::vector<Row>& rows) {
   std::vector<issue::Planned> planned;
-  for (const Row& row : rows) {
+  std::vector<Row*> asking;
+  for (Row& row : rows) {
     if (row.due.renew_at == 0) break;
+    if (!row.prospect.open.empty()) continue;  // has taken its place already
+    asking.push_back(&row);
     planned.push_back({issue::AskedFor(row.ca, row.held.certificate.names, row.held.current),
                        row.due.renew_at});
   }
   const auto forecasts = call.context.database.Read([&](store::Session& session) {
     return call.context.obtainer.ledger().Foresee(session, planned, call.context.clock.Now());
   });
-  for (std::size_t i = 0; i < forecasts.size(); ++i) rows[i].forecast = forecasts[i];
+  for (std::size_t i = 0; i < forecasts.size(); ++i) asking[i]->forecast = forecasts[i];
 }
 
 }  // namespace
@@ -111,17 +113,12 @@ std::optional<json::Value> Plan(const Invocation& call) {
   const UnixSeconds now = call.context.clock.Now();
   std::vector<Row> rows;
   call.context.database.Read([&](store::Session& session) {
-    std::map<std::int64_t, std::string> under_way;
-    for (const model::OrderRecord& order : store::ListOpenOrders(session)) {
-      if (authorities.Find(order.directory) == nullptr) continue;
-      under_way.emplace(order.certificate_id, order.directory);
-    }
+    Prospects prospects(call.context, session);
     for (store::HeldCertificate& held : store::ListCertificates(session, false)) {
       Row row{std::move(held), {}, {}, authorities.Primary().directory(), {}};
-      const auto order = under_way.find(row.held.certificate.id);
-      if (order != under_way.end()) row.ca = order->second;
-      row.known = KnownRenewal(session, row.held);
-      row.due = renewal::Plan(row.held.certificate, row.held.current, row.known, now);
+      row.prospect = prospects.Of(row.held);
+      if (!row.prospect.open.empty()) row.ca = row.prospect.open.front().directory;
+      row.due = row.prospect.Plan(row.held, now);
       rows.push_back(std::move(row));
     }
   });
@@ -139,7 +136,7 @@ std::optional<json::Value> Plan(const Invocation& call) {
          {"reason", renewal::ReasonName(row.due.reason)},
          {"ca", row.ca},
          {"valid_to", TimeOrNull(row.held.current ? row.held.current->not_after : 0)},
-         {"window", WindowJson(row.known)}});
+         {"window", WindowJson(row.prospect.window)}});
     TellFailure(row.held.certificate, planned);
     TellForecast(row.forecast, planned);
     certificates.Append(std::move(planned));

@@ -90,7 +90,8 @@ class Scheduler {
   void Renew(const store::HeldCertificate& held, const Wanted& wanted, Looked& looked,
              std::stop_token stop);
   bool IsLeftOpen(const store::HeldCertificate& held);
-  UnixSeconds NextTryOfOpenOrder(const store::HeldCertificate& held) const;
+  // Of CAs that are configured.
+  std::vector<model::OrderRecord> OpenOrders(const store::HeldCertificate& held) const;
   void KeepPreflight(const model::ManagedCertificate& certificate);
   void PlanNext(Looked& looked, const Wanted& wanted, std::stop_token stop);
   UnixSeconds NextLook(const store::HeldCertificate& held, const Due& due) const;
