@@ -133,6 +133,13 @@ TEST_F(InventoryTest, AForcedRenewalThatFailedTellsTheTryThatListAndPlanKnow) {
   }
 }
 
+TEST_F(InventoryTest, ARenewalIsDeliveredWithoutWaitingForTheEndOfTheAction) {
+  Hold({{"a.example.org"}, model::Origin::kAcme, kNow - 90 * kDay, kNow + 1});
+  const std::size_t before = delivered_.size();
+  Output("renew", R"({"certificates":["a.example.org"]})");
+  EXPECT_EQ(delivered_.size() - before, 2u) << "the challenge route, and what was renewed";
+}
+
 TEST_F(InventoryTest, AnOrderThatWasLeftOpenIsTheNextToGoOn) {
   model::OrderRecord order;
   order.certificate_id = Hold({{"a.example.org"}}).certificate.id;
