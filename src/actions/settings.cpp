@@ -73,8 +73,8 @@ std::optional<json::Value> SetTrustedProxies(const Invocation& call) {
   context.feed.Notify();
   context.deliver(seq, Millis(11'000), call.stop);
   if (context.traefik != nullptr) {
-    call.Note("Traefik believes these proxies once its static configuration names them "
-              "(entryPoints, forwardedHeaders.trustedIPs) and it was started again");
+    call.Note("Traefik believes these proxies once its static configuration names them (see "
+              "certwright traefik static) and it was started again");
   }
   return std::nullopt;
 }
