@@ -3,13 +3,12 @@
 CERTWRIGHT_TEST_EXIT_AFTER_SAVES=k ends the process right after the k-th save of an order's record.
 """
 
+import functools
 import signal
 
 import pytest
 from harness import process, wait
-from harness.certwright import Certwright, binary
-from harness.ports import free_port
-from scripted_ca import ScriptedCa
+from harness.certwright import binary
 
 NAME = "a.example.test"
 CRASHED = 99
@@ -17,25 +16,9 @@ MOST_SAVES = 40
 
 
 @pytest.fixture
-def make_pair(workdir, listener):
-    """make_pair() -> a fresh CA and a fresh Certwright that knows it."""
-    cas, certwrights = [], []
-
-    def make():
-        port = free_port()
-        ca = ScriptedCa(listener, http_port=port, processing=0.1)
-        cas.append(ca)
-        certwrights.append(Certwright(workdir / ("cw%d" % len(cas)), {
-            "acme": {"directory": ca.directory_url, "ca_bundle": str(listener.root)},
-            "http01": {"listen": "127.0.0.1:%d" % port},
-        }))
-        return ca, certwrights[-1]
-
-    yield make
-    for certwright in certwrights:
-        certwright.stop()
-    for ca in cas:
-        ca.stop()
+def make_pair(make_pair):
+    """CAs that take a moment to issue."""
+    return functools.partial(make_pair, processing=0.1)
 
 
 def check(ca, certwright):
