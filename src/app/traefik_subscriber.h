@@ -27,6 +27,8 @@ class TraefikSubscriber : public events::Subscriber {
     };
     const auto changes = std::count_if(events.begin(), events.end(), is_change);
     if (changes == 0 && !events.empty()) return;
+    // Came while the last rendering was made, and was in it: its caller waits for nothing more.
+    if (!events.empty() && publisher_.Shows(events.back().seq)) return;
     if (several_) clock_.Sleep(kGather, stop);
     several_ = changes > 1;
     publisher_.Publish(stop);

@@ -298,6 +298,17 @@ TEST_F(Publish, DoesNothingWhereTheStoreHasNoNewEvent) {
   EXPECT_THAT(Text(), HasSubstr("web2-https"));
 }
 
+TEST_F(Publish, KnowsWhichChangesItShows) {
+  AddRoute("web1", "/web");
+  auto publisher = MakePublisher();
+  const std::int64_t first = database_->Read(store::LastEvent);
+  EXPECT_FALSE(publisher.Shows(first));
+  publisher.Publish({});
+  EXPECT_TRUE(publisher.Shows(first));
+  AddRoute("web2", "/web2");
+  EXPECT_FALSE(publisher.Shows(database_->Read(store::LastEvent)));
+}
+
 TEST_F(Publish, TriesAgainWhatDidNotBecomeLive) {
   AddRoute("web1", "/web");
   auto publisher = MakePublisher();
