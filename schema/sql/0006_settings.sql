@@ -5,3 +5,5 @@ CREATE TABLE setting (
   value TEXT NOT NULL,
   updated_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX name_request_fqdn ON name_request (fqdn);

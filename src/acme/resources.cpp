@@ -97,7 +97,7 @@ std::string AdviceFor(std::string_view type) {
   if (type == "dns") return "check the A and AAAA records of the name";
   if (type == "caa") return "the CAA records of the domain do not allow this CA";
   if (type == "rejectedIdentifier") return "this CA issues no certificate for this name";
-  if (type == "invalidContact" || type == "unsupportedContact") return "check acme.email";
+  if (type == "invalidContact" || type == "unsupportedContact") return "check the address: that of --email, or acme.email";
   if (type == "rateLimited") return "wait: the CA's limits are counted for a week at most";
   return "";
 }

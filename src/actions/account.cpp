@@ -22,7 +22,7 @@ issue::AccountKeeper& KeeperOf(const Invocation& call) {
   if (ca.empty()) return authorities.Primary().accounts;
   if (const issue::Authority* authority = authorities.Find(ca)) return authority->accounts;
   std::vector<std::string> known;
-  for (const issue::Authority& one : authorities.all()) known.push_back(one.directory());
+  for (const issue::Authority* one : authorities.all()) known.push_back(one->directory());
   throw Error(FailureCode::kNotFound, Cat("'", Printable(ca, 200), "' is no CA of ours"),
               Cat("those that are configured are: ", Join(known, ", ")));
 }

@@ -15,7 +15,7 @@ std::optional<json::Value> Activate(const Invocation& call) {
       issue::BringBack(context.database, context.feed, context.clock, serial);
   json::Value output =
       json::Value::Object({{"activated", result.event_seq > 0},
-                           {"certificate", Describe(result.held, {}, context.clock.Now())}});
+                           {"certificate", DescribeNow(context, result.held)}});
   if (result.event_seq == 0) return output;
   try {
     AwaitServed(call, *result.held.current, result.event_seq);

@@ -4,7 +4,9 @@
 #include "certwright/base/text.h"
 #include "certwright/json/failure.h"
 #include "certwright/renewal/failure_class.h"
+#include "certwright/store/orders.h"
 #include "certwright/store/renewals.h"
+#include "certwright/store/uploads.h"
 #include "handler.h"
 
 namespace certwright::actions {
@@ -12,6 +14,8 @@ namespace certwright::actions {
 namespace {
 
 constexpr UnixSeconds kDay = 24 * 3600;
+constexpr std::string_view kUploadDir = "custom_certificates/";
+constexpr std::string_view kUploadEnd = ".crt";
 
 // None where the text can only be a serial, or nothing.
 std::vector<model::Identifier> NamesIn(const std::string& names_or_serial) {
@@ -22,12 +26,15 @@ std::vector<model::Identifier> NamesIn(const std::string& names_or_serial) {
   }
 }
 
+// Of a CA's and an uploaded one with the same name the CA's is meant: a path means the other.
 std::optional<store::HeldCertificate> Exactly(store::Session& session,
                                               const std::string& names_or_serial) {
+  if (const auto label = LabelOfPath(names_or_serial)) return store::FindUpload(session, *label);
   if (const auto names = NamesIn(names_or_serial); !names.empty()) {
     if (auto held = store::FindByNameSet(session, model::NameSetKey(names))) return held;
   }
-  return store::FindBySerial(session, names_or_serial);
+  if (auto held = store::FindBySerial(session, names_or_serial)) return held;
+  return store::FindUpload(session, names_or_serial);
 }
 
 // Those that cover one of the names, as a person would name them; a few are enough.
@@ -55,6 +62,15 @@ std::vector<std::string> Candidates(store::Session& session,
 
 }  // namespace
 
+std::string PathOfLabel(const std::string& label) { return Cat(kUploadDir, label, kUploadEnd); }
+
+std::optional<std::string> LabelOfPath(const std::string& path) {
+  const std::size_t around = kUploadDir.size() + kUploadEnd.size();
+  const bool is_path = path.starts_with(kUploadDir) && path.ends_with(kUploadEnd);
+  if (!is_path || path.size() <= around) return std::nullopt;
+  return path.substr(kUploadDir.size(), path.size() - around);
+}
+
 std::string Validity(const model::CertificateVersion& version, UnixSeconds now) {
   if (now < version.not_before || now >= version.not_after) return "expired";
   const UnixSeconds lifetime = version.not_after - version.not_before;
@@ -66,10 +82,26 @@ json::Value TimeOrNull(UnixSeconds time) {
   return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
 }
 
-model::RenewalInfo KnownRenewal(store::Session& session, const store::HeldCertificate& held) {
-  model::RenewalInfo known;
-  if (!held.current || held.current->ari_id.empty()) return known;
-  return store::FindRenewalInfo(session, held.current->ari_id).value_or(known);
+Prospects::Prospects(const Context& context, store::Session& session) : session_(session) {
+  for (model::OrderRecord& order : store::ListOpenOrders(session)) {
+    if (context.authorities.Find(order.directory) == nullptr) continue;
+    open_[order.certificate_id].push_back(std::move(order));
+  }
+}
+
+Prospect Prospects::Of(const store::HeldCertificate& held) {
+  Prospect prospect;
+  if (held.current && !held.current->ari_id.empty()) {
+    prospect.window = store::FindRenewalInfo(session_, held.current->ari_id)
+                          .value_or(model::RenewalInfo());
+  }
+  const auto open = open_.find(held.certificate.id);
+  if (open != open_.end()) prospect.open = open->second;
+  return prospect;
+}
+
+renewal::Due Prospect::Plan(const store::HeldCertificate& held, UnixSeconds now) const {
+  return renewal::Plan(held.certificate, held.current, window, open, now);
 }
 
 json::Value WindowJson(const model::RenewalInfo& known) {
@@ -79,10 +111,19 @@ json::Value WindowJson(const model::RenewalInfo& known) {
                               {"explanation_url", known.explanation_url}});
 }
 
-json::Value Describe(const store::HeldCertificate& held, const model::RenewalInfo& known,
+json::Value DescribeNow(const Context& context, const store::HeldCertificate& held) {
+  const Prospect prospect = context.database.Read(
+      [&](store::Session& session) { return Prospects(context, session).Of(held); });
+  return Describe(held, prospect, context.clock.Now());
+}
+
+json::Value Describe(const store::HeldCertificate& held, const Prospect& prospect,
                      UnixSeconds now) {
   const model::ManagedCertificate& certificate = held.certificate;
-  json::Value value = json::Value::Object({{"names", model::Names(certificate.names)}});
+  const auto label = store::UploadLabel(certificate);
+  json::Value value =
+      json::Value::Object({{"names", model::Names(label && held.current ? held.current->names
+                                                                        : certificate.names)}});
   if (held.current) {
     const model::CertificateVersion& version = *held.current;
     value.Set("serial", version.serial_hex)
@@ -96,9 +137,12 @@ json::Value Describe(const store::HeldCertificate& held, const model::RenewalInf
   } else {
     value.Set("validity", "missing");
   }
-  value.Set("key_type", model::KeyTypeName(certificate.policy.key_type))
+  if (label) value.Set("path", PathOfLabel(*label));
+  value
+      .Set("key_type", label ? json::Value()
+                             : json::Value(model::KeyTypeName(certificate.policy.key_type)))
       .Set("owner", certificate.owner)
-      .Set("next_renewal", TimeOrNull(renewal::Plan(certificate, held.current, known, now).renew_at));
+      .Set("next_renewal", TimeOrNull(prospect.Plan(held, now).renew_at));
   const bool pending = held.current && held.current->revoked_at == 0;
   value.Set("to_be_revoked", pending ? held.current->revocation_reason : "");
   TellFailure(certificate, value);

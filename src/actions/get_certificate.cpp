@@ -5,6 +5,7 @@
 #include "certwright/issue/routes.h"
 #include "certwright/store/settings.h"
 #include "handler.h"
+#include "wishes.h"
 
 namespace certwright::actions {
 
@@ -12,13 +13,18 @@ namespace {
 
 // contract.md, get-certificate: best first. Expired ones lose to valid ones, whatever else they
 // are.
-int Score(const store::HeldCertificate& held, const std::string& wildcard, UnixSeconds now) {
+int Score(const store::HeldCertificate& held, const std::string& wildcard,
+          const std::string& default_set, UnixSeconds now) {
   const model::CertificateVersion& version = *held.current;
   int score = version.origin == model::Origin::kUpload ? 20 : 10;
   const bool by_wildcard =
       std::any_of(version.names.begin(), version.names.end(),
                   [&](const model::Identifier& name) { return name.value == wildcard; });
-  if (by_wildcard) score += 5;
+  if (by_wildcard) {
+    score += 5;
+  } else if (held.certificate.name_set == default_set) {
+    score += 2;
+  }
   if (Validity(version, now) != "expired") score += 100;
   return score;
 }
@@ -41,8 +47,9 @@ std::optional<json::Value> GetCertificate(const Invocation& call) {
   return call.context.database.Read([&](store::Session& session) {
     std::vector<store::HeldCertificate> matches = store::FindCovering(session, name);
     const std::string wildcard = model::WildcardFor(name);
+    const std::string default_set = DefaultNameSet(session);
     std::stable_sort(matches.begin(), matches.end(), [&](const auto& a, const auto& b) {
-      return Score(a, wildcard, now) > Score(b, wildcard, now);
+      return Score(a, wildcard, default_set, now) > Score(b, wildcard, default_set, now);
     });
     json::Value output = json::Value::Object({{"fqdn", call.input.String("fqdn")}});
     json::Value pairs = json::Array{};

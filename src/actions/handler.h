@@ -1,6 +1,8 @@
 // What a handler is: the inside of the actions module.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -21,11 +23,14 @@ struct Invocation {
   const std::string& upload_verify;  // "", or what an owner set over the configuration
   const model::ProgressSink& progress;
   std::stop_token stop;
+  std::string& note;
 
   // Tells a step of the handler's own.
   void Tell(std::string step, std::string text, int percent) const {
     if (progress) progress({std::move(step), std::move(text), percent});
   }
+  // Said on standard error of a call that succeeds all the same.
+  void Note(std::string text) const { note = std::move(text); }
 };
 
 // A failed check of an action's own: the caller gets the list that it knows from schema failures.
@@ -45,6 +50,14 @@ using Handler = std::optional<json::Value> (*)(const Invocation& call);
 // contract.md.
 std::optional<json::Value> SetCertificate(const Invocation& call);
 std::optional<json::Value> GetCertificate(const Invocation& call);
+std::optional<json::Value> ListCertificates(const Invocation& call);
+std::optional<json::Value> DeleteCertificate(const Invocation& call);
+std::optional<json::Value> SetDefaultCertificate(const Invocation& call);
+std::optional<json::Value> UploadCertificate(const Invocation& call);
+std::optional<json::Value> SetAcmeServer(const Invocation& call);
+std::optional<json::Value> GetAcmeServer(const Invocation& call);
+std::optional<json::Value> SetTrustedProxies(const Invocation& call);
+std::optional<json::Value> GetTrustedProxies(const Invocation& call);
 std::optional<json::Value> SetRoute(const Invocation& call);
 std::optional<json::Value> GetRoute(const Invocation& call);
 std::optional<json::Value> ListRoutes(const Invocation& call);
@@ -91,16 +104,38 @@ store::HeldCertificate FindExact(store::Session& session, const std::string& nam
 // Throws Error(kTimeout) while one is obtained for these names: it would meet another world.
 void RefuseWhileUnderWay(const Invocation& call, const store::HeldCertificate& held);
 
+// What callers know an upload by: "custom_certificates/<label>.crt" (see store/uploads.h).
+std::string PathOfLabel(const std::string& label);
+std::optional<std::string> LabelOfPath(const std::string& path);  // nullopt: it is no such path
+
 // "valid", "expiring" (within 30 days, or a third of a lifetime under 90 days) or "expired".
 std::string Validity(const model::CertificateVersion& version, UnixSeconds now);
 
-// What list and show say of a certificate. `known`: what the CA said of its renewal.
-json::Value Describe(const store::HeldCertificate& held, const model::RenewalInfo& known,
-                     UnixSeconds now);
+// What is known of the next order of a certificate.
+struct Prospect {
+  model::RenewalInfo window;             // of its current version; empty where the CA said nothing
+  std::vector<model::OrderRecord> open;  // under way, at CAs that are configured
+
+  renewal::Due Plan(const store::HeldCertificate& held, UnixSeconds now) const;
+};
+
+// The prospects of certificates, in one transaction.
+class Prospects {
+ public:
+  Prospects(const Context& context, store::Session& session);
+  Prospect Of(const store::HeldCertificate& held);
+
+ private:
+  store::Session& session_;
+  std::map<std::int64_t, std::vector<model::OrderRecord>> open_;  // by certificate; few
+};
+
+// What list and show say of a certificate.
+json::Value Describe(const store::HeldCertificate& held, const Prospect& prospect, UnixSeconds now);
+// The same as it stands now.
+json::Value DescribeNow(const Context& context, const store::HeldCertificate& held);
 // Sets what list, show and plan say of its failures.
 void TellFailure(const model::ManagedCertificate& certificate, json::Value& value);
-// What is known of the renewal of its current version; empty where nothing is.
-model::RenewalInfo KnownRenewal(store::Session& session, const store::HeldCertificate& held);
 // "2026-11-25T20:37:02Z", or null for 0: never.
 json::Value TimeOrNull(UnixSeconds time);
 // {start, end, explanation_url}, or null where the CA has told no window.

@@ -2,8 +2,10 @@
 
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
+#include "certwright/issue/routes.h"
 #include "certwright/migrate/document.h"
 #include "handler.h"
+#include "route_input.h"
 
 namespace certwright::actions {
 
@@ -29,6 +31,19 @@ json::Value ToJson(const migrate::CertificateOutcome& certificate) {
   return value;
 }
 
+json::Value ToJson(const migrate::RouteOutcome& route) {
+  json::Value value = json::Value::Object({{"from", route.from},
+                                           {"instance", route.instance},
+                                           {"fate", migrate::FateName(route.fate)}});
+  if (!route.why.empty()) value.Set("why", route.why);
+  return value;
+}
+
+json::Value ToJson(const migrate::SettingOutcome& setting) {
+  return json::Value::Object(
+      {{"name", setting.name}, {"fate", migrate::FateName(setting.fate)}});
+}
+
 json::Value ToJson(const migrate::LeftOut& entry) {
   return json::Value::Object({{"from", entry.from}, {"why", entry.why}});
 }
@@ -38,6 +53,21 @@ json::Value ListOf(const std::vector<Entry>& entries) {
   json::Value list = json::Array{};
   for (const Entry& entry : entries) list.Append(ToJson(entry));
   return list;
+}
+
+// As set-route would take it: schema and all that it checks.
+model::Route ReadRoute(const json::Value& request) {
+  const auto violations = FindSchema("set-route", "input")->Check(request);
+  if (!violations.empty()) {
+    throw Error(FailureCode::kInput, Cat("set-route refuses it: ", violations.front().error));
+  }
+  try {
+    return MergedRoute(std::nullopt, request);
+  } catch (const CheckFailed& check) {
+    throw Error(FailureCode::kInput,
+                Cat("set-route refuses it: ", check.error,
+                    check.details.empty() ? "" : Cat(": ", check.details)));
+  }
 }
 
 void WriteDown(const migrate::ImportReport& report) {
@@ -55,16 +85,24 @@ std::optional<json::Value> Import(const Invocation& call) {
   options.now = context.clock.Now();
   options.dry_run = call.input.Bool("dry_run");
   options.defaults = context.obtainer.defaults();
+  options.read_route = ReadRoute;
   const migrate::ImportReport report =
       migrate::Import(context.database, migrate::FromDocument(call.input), options);
   json::Value output = json::Value::Object({{"dry_run", options.dry_run},
                                             {"accounts", ListOf(report.accounts)},
                                             {"certificates", ListOf(report.certificates)},
+                                            {"uploads", ListOf(report.uploads)},
+                                            {"routes", ListOf(report.routes)},
+                                            {"settings", ListOf(report.settings)},
                                             {"left_out", ListOf(report.left_out)}});
   if (report.last_event == 0) return output;
   WriteDown(report);
+  if (!report.routes.empty()) {
+    issue::WantForAllRoutes(context.database, options.defaults, options.now);
+  }
   context.feed.Notify();
-  if (!context.deliver(report.last_event, kPatience, call.stop)) {
+  // A command without a daemon delivers when it is done.
+  if (context.is_daemon && !context.deliver(report.last_event, kPatience, call.stop)) {
     output.Set("warning", "Traefik does not serve all of them yet; it is given them again");
   }
   return output;

@@ -7,6 +7,7 @@
 #include "certwright/json/failure.h"
 #include "certwright/store/orders.h"
 #include "handler.h"
+#include "wishes.h"
 
 namespace certwright::actions {
 
@@ -56,9 +57,12 @@ std::optional<json::Value> List(const Invocation& call) {
   json::Value held = json::Array{};
   json::Value missing = json::Array{};
   call.context.database.Read([&](store::Session& session) {
-    for (const auto& certificate : store::ListCertificates(session, false)) {
-      (certificate.current ? held : missing)
-          .Append(Describe(certificate, KnownRenewal(session, certificate), now));
+    const std::string default_set = DefaultNameSet(session);
+    Prospects prospects(call.context, session);
+    for (const auto& certificate : store::ListWithoutChains(session)) {
+      json::Value described = Describe(certificate, prospects.Of(certificate), now);
+      described.Set("default", certificate.certificate.name_set == default_set);
+      (certificate.current ? held : missing).Append(std::move(described));
     }
   });
   return json::Value::Object({{"certificates", held}, {"missing", missing}});
@@ -68,8 +72,9 @@ std::optional<json::Value> Show(const Invocation& call) {
   const UnixSeconds now = call.context.clock.Now();
   return call.context.database.Read([&](store::Session& session) {
     const store::HeldCertificate held = FindMeant(session, call.input.String("certificate"));
-    const model::RenewalInfo known = KnownRenewal(session, held);
-    json::Value output = Describe(held, known, now);
+    const Prospect prospect = Prospects(call.context, session).Of(held);
+    json::Value output = Describe(held, prospect, now);
+    output.Set("default", held.certificate.name_set == DefaultNameSet(session));
     json::Value chain = json::Array{};
     if (held.current) {
       for (const exports::ChainEntry& entry : exports::DescribeChain(held.current->chain_pem)) {
@@ -77,7 +82,7 @@ std::optional<json::Value> Show(const Invocation& call) {
                                           {"issuer", entry.issuer},
                                           {"valid_to", FormatUtc(entry.not_after)}}));
       }
-      output.Set("ari_id", held.current->ari_id).Set("window", WindowJson(known));
+      output.Set("ari_id", held.current->ari_id).Set("window", WindowJson(prospect.window));
     }
     json::Value versions = json::Array{};
     for (const auto& version : store::ListVersions(session, held.certificate.id)) {
@@ -100,7 +105,8 @@ std::optional<json::Value> Delete(const Invocation& call) {
   const std::int64_t seq = issue::Remove(call.context.database, call.context.feed,
                                          call.context.clock, held.certificate.id);
   if (seq > 0) call.context.deliver(seq, Millis(15'000), call.stop);
-  return json::Value::Object({{"deleted", model::Names(held.certificate.names)}});
+  return json::Value::Object(
+      {{"deleted", model::Names(held.current ? held.current->names : held.certificate.names)}});
 }
 
 std::optional<json::Value> Export(const Invocation& call) {

@@ -29,7 +29,7 @@ std::optional<json::Value> Issue(const Invocation& call) {
   const issue::ObtainResult result = ObtainNow(call, request, timeout);
   json::Value output =
       json::Value::Object({{"issued", result.issued},
-                           {"certificate", Describe(result.held, {}, call.context.clock.Now())},
+                           {"certificate", DescribeNow(call.context, result.held)},
                            {"served", json::Value()}});
   try {
     if (AwaitServed(call, *result.held.current, result.event_seq)) output.Set("served", true);

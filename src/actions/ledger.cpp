@@ -81,8 +81,8 @@ std::optional<json::Value> ShowLedger(const Invocation& call) {
   const auto add = [&](const std::string& ca) {
     if (std::find(cas.begin(), cas.end(), ca) == cas.end()) cas.push_back(ca);
   };
-  for (const issue::Authority& authority : call.context.authorities.all()) {
-    add(authority.directory());
+  for (const issue::Authority* authority : call.context.authorities.all()) {
+    add(authority->directory());
   }
   for (const issue::LedgerEntry& entry : entries) add(entry.ca);
   json::Value limits = json::Array{};

@@ -5,7 +5,7 @@
 #include "certwright/base/text.h"
 #include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
-#include "certwright/store/renewals.h"
+#include "certwright/store/uploads.h"
 #include "handler.h"
 
 namespace certwright::actions {
@@ -13,8 +13,10 @@ namespace certwright::actions {
 namespace {
 
 json::Value LookedJson(const renewal::Looked& looked) {
+  // Of what failed it is the next try; what was stopped is not planned.
   const bool failed = looked.failure.has_value();
-  const UnixSeconds at = failed ? looked.failure->retry_at : looked.due.renew_at;
+  const bool stopped = failed && looked.failure->code == FailureCode::kCancelled;
+  const UnixSeconds at = stopped ? 0 : looked.due.renew_at;
   return json::Value::Object({{"names", Split(looked.name_set, ',')},
                               {"result", renewal::ResultName(looked.result)},
                               {"reason", renewal::ReasonName(looked.due.reason)},
@@ -39,23 +41,27 @@ std::string Sentence(const renewal::Looked& looked) {
 // A certificate and what is planned for it.
 struct Row {
   store::HeldCertificate held;
-  model::RenewalInfo known;
+  Prospect prospect;
   renewal::Due due;
+  std::string ca;  // that is asked first
   issue::Forecast forecast;
 };
 
 // `rows` in order of time; those that are never due come last, and nothing is said of them.
-void Foresee(const Invocation& call, const std::string& ca, std::vector<Row>& rows) {
+void Foresee(const Invocation& call, std::vector<Row>& rows) {
   std::vector<issue::Planned> planned;
-  for (const Row& row : rows) {
+  std::vector<Row*> asking;
+  for (Row& row : rows) {
     if (row.due.renew_at == 0) break;
-    planned.push_back({issue::AskedFor(ca, row.held.certificate.names, row.held.current),
+    if (!row.prospect.open.empty()) continue;  // has taken its place already
+    asking.push_back(&row);
+    planned.push_back({issue::AskedFor(row.ca, row.held.certificate.names, row.held.current),
                        row.due.renew_at});
   }
   const auto forecasts = call.context.database.Read([&](store::Session& session) {
     return call.context.obtainer.ledger().Foresee(session, planned, call.context.clock.Now());
   });
-  for (std::size_t i = 0; i < forecasts.size(); ++i) rows[i].forecast = forecasts[i];
+  for (std::size_t i = 0; i < forecasts.size(); ++i) asking[i]->forecast = forecasts[i];
 }
 
 }  // namespace
@@ -71,7 +77,12 @@ std::optional<json::Value> Renew(const Invocation& call) {
   }
   call.context.database.Read([&](store::Session& session) {
     for (const std::string& name : names) {
-      const std::int64_t id = FindExact(session, name).certificate.id;
+      const store::HeldCertificate held = FindExact(session, name);
+      if (wanted.force && store::UploadLabel(held.certificate)) {
+        throw Error(FailureCode::kRefused, Cat(name, " was uploaded: no CA of ours renews it"),
+                    "upload the one that takes its place");
+      }
+      const std::int64_t id = held.certificate.id;
       const auto begin = wanted.certificates.begin();
       const bool named_twice = std::find(begin, wanted.certificates.end(), id) !=
                                wanted.certificates.end();
@@ -91,6 +102,10 @@ std::optional<json::Value> Renew(const Invocation& call) {
         ok = ok && !looked.failure;
         certificates.Append(LookedJson(looked));
         call.Tell("renew", Cat(looked.name_set, ": ", Sentence(looked)), 0);
+        // Not only when all have ended: a CA that hangs holds the others up for an hour.
+        if (looked.result == renewal::Looked::Result::kRenewed) {
+          call.context.deliver(0, Millis{0}, call.stop);
+        }
       },
       call.stop);
   if (!wanted.dry_run && names.empty()) call.context.chores.RunOnce(call.stop);
@@ -98,14 +113,16 @@ std::optional<json::Value> Renew(const Invocation& call) {
 }
 
 std::optional<json::Value> Plan(const Invocation& call) {
-  const std::string& ca = call.context.authorities.Primary().directory();
+  const issue::Authorities& authorities = call.context.authorities;
   const UnixSeconds now = call.context.clock.Now();
   std::vector<Row> rows;
   call.context.database.Read([&](store::Session& session) {
+    Prospects prospects(call.context, session);
     for (store::HeldCertificate& held : store::ListCertificates(session, false)) {
-      Row row{std::move(held), {}, {}, {}};
-      row.known = KnownRenewal(session, row.held);
-      row.due = renewal::Plan(row.held.certificate, row.held.current, row.known, now);
+      Row row{std::move(held), {}, {}, authorities.Primary().directory(), {}};
+      row.prospect = prospects.Of(row.held);
+      if (!row.prospect.open.empty()) row.ca = row.prospect.open.front().directory;
+      row.due = row.prospect.Plan(row.held, now);
       rows.push_back(std::move(row));
     }
   });
@@ -114,16 +131,16 @@ std::optional<json::Value> Plan(const Invocation& call) {
   };
   std::stable_sort(rows.begin(), rows.end(),
                    [&](const Row& a, const Row& b) { return when(a) < when(b); });
-  Foresee(call, ca, rows);
+  Foresee(call, rows);
   json::Value certificates = json::Array{};
   for (const Row& row : rows) {
     json::Value planned = json::Value::Object(
         {{"names", model::Names(row.held.certificate.names)},
          {"renew_at", TimeOrNull(row.due.renew_at)},
          {"reason", renewal::ReasonName(row.due.reason)},
-         {"ca", ca},
+         {"ca", row.ca},
          {"valid_to", TimeOrNull(row.held.current ? row.held.current->not_after : 0)},
-         {"window", WindowJson(row.known)}});
+         {"window", WindowJson(row.prospect.window)}});
     TellFailure(row.held.certificate, planned);
     TellForecast(row.forecast, planned);
     certificates.Append(std::move(planned));

@@ -31,6 +31,7 @@ struct Entry {
   Handler handler;
   bool waits = false;  // for the CA, for Traefik
   std::size_t max_input = 1 << 20;
+  bool has_keys = false;  // its input does
 };
 constexpr std::array kActions{
     Entry{"account-deactivate", AccountDeactivate, true},
@@ -43,26 +44,34 @@ constexpr std::array kActions{
     Entry{"backup", Backup, true},
     Entry{"cancel-task", CancelTask},
     Entry{"delete", Delete, true},
+    Entry{"delete-certificate", DeleteCertificate, true},
     Entry{"delete-route", DeleteRoute, true},
     Entry{"export", Export},
+    Entry{"get-acme-server", GetAcmeServer},
     Entry{"get-certificate", GetCertificate},
     Entry{"get-route", GetRoute},
-    Entry{"import", Import, true, 64 << 20},
+    Entry{"get-trusted-proxies", GetTrustedProxies},
+    Entry{"import", Import, true, 64 << 20, true},
     Entry{"issue", Issue, true},
     Entry{"ledger", ShowLedger},
     Entry{"list", List},
+    Entry{"list-certificates", ListCertificates},
     Entry{"list-routes", ListRoutes},
     Entry{"module-removed", ModuleRemoved, true},
     Entry{"plan", Plan},
     Entry{"renew", Renew, true},
     Entry{"revoke", Revoke, true},
+    Entry{"set-acme-server", SetAcmeServer},
     Entry{"set-certificate", SetCertificate, true},
+    Entry{"set-default-certificate", SetDefaultCertificate, true},
     Entry{"set-route", SetRoute, true},
+    Entry{"set-trusted-proxies", SetTrustedProxies, true},
     Entry{"show", Show},
     Entry{"show-task", ShowTask},
     Entry{"tasks", ListTasks},
     Entry{"traefik-check", TraefikCheck, true},
     Entry{"traefik-render", TraefikRender},
+    Entry{"upload-certificate", UploadCertificate, true, 1 << 20, true},
 };
 
 // contract.md, "Roles". The owner may do everything; a reader everything that only shows, but no
@@ -88,10 +97,10 @@ bool Among(const std::array<const char*, N>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-json::Value ViolationJson(const json::SchemaViolation& violation) {
+json::Value ViolationJson(const json::SchemaViolation& violation, bool with_value = true) {
   return json::Value::Object({{"field", violation.field},
                               {"parameter", violation.parameter},
-                              {"value", violation.value},
+                              {"value", with_value ? violation.value : json::Value()},
                               {"error", violation.error}});
 }
 
@@ -299,8 +308,13 @@ Result CheckInput(const std::string& name, const std::string& text, std::size_t 
   }
   const json::Schema* schema = FindSchema(name, "input");
   if (schema == nullptr) return result;
+  // What may hold a key is not said again; a task may be of such an action.
+  const Entry* entry = FindEntry(name);
+  const bool with_values = entry != nullptr && !entry->has_keys;
   json::Value list = json::Array{};
-  for (const auto& violation : schema->Check(*result.output)) list.Append(ViolationJson(violation));
+  for (const auto& violation : schema->Check(*result.output)) {
+    list.Append(ViolationJson(violation, with_values));
+  }
   if (list.Items().empty()) return result;
   return Invalid(kExitSchema, list, PlainText(Cat("Validation errors: ", json::Write(list))));
 }
@@ -330,9 +344,11 @@ Result Runner::Run(const Call& call, const model::ProgressSink& progress,
     if (result.exit_code != 0) return result;
     const json::Value input = *std::exchange(result.output, std::nullopt);
     const std::string upload_verify = call.role == kOwner ? call.upload_verify : "";
+    std::string note;
     const Invocation invocation{context_,      input,    call.action, call.role, call.caller,
-                                upload_verify, progress, stop};
+                                upload_verify, progress, stop,        note};
     result.output = entry->handler(invocation);
+    result.error = PlainText(note);
     CheckOutput(call.action, result.output);
     if (ReleasesKey(call.action, result.output)) AuditRelease(invocation);
     return result;

@@ -6,6 +6,7 @@
 #include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
 #include "handler.h"
+#include "wishes.h"
 
 namespace certwright::actions {
 
@@ -41,13 +42,14 @@ bool IsHeld(store::Session& session, const std::string& name, UnixSeconds now) {
   return false;
 }
 
-// Whether the certificate of exactly this name goes with the caller who gives it up: an uploaded
-// one stays, and so does what a route wants; what a module asked for stays as long as another module
-// wants it. Of an administrator's a module gives up its own wish only.
+// Whether the certificate of exactly this name goes with the caller who gives it up: it stays as
+// long as another module, a route or the default wants it. Of an administrator's a module gives up
+// its own wish only.
 bool GoesAlong(store::Session& session, const store::HeldCertificate& held, const Invocation& call,
                bool recorded) {
-  if (held.current && held.current->origin == model::Origin::kUpload) return false;
-  if (store::RouteWantsCertificate(session, held.certificate.name_set)) return false;
+  const std::string& name_set = held.certificate.name_set;
+  if (store::RouteWantsCertificate(session, name_set)) return false;
+  if (name_set == DefaultNameSet(session)) return false;
   for (const store::NameRequest& request : store::ListNameRequests(session)) {
     if (request.fqdn == held.certificate.name_set) return false;
   }
@@ -98,6 +100,14 @@ void GiveUp(const Invocation& call, const std::string& name) {
   }
 }
 
+// What was a module's or a route's is wanted for itself from now on.
+void MakeAdministrators(store::Session& session, const std::string& name, UnixSeconds now) {
+  auto held = store::FindByNameSet(session, name);
+  if (!held || held->certificate.owner.empty()) return;
+  held->certificate.owner.clear();
+  store::EnsureManaged(session, held->certificate, now);
+}
+
 }  // namespace
 
 std::optional<json::Value> SetCertificate(const Invocation& call) {
@@ -112,6 +122,8 @@ std::optional<json::Value> SetCertificate(const Invocation& call) {
     if (!IsHeld(session, identifier.value, now)) return false;
     if (IsModule(call.caller)) {
       store::SaveNameRequest(session, {call.caller, identifier.value, now});
+    } else {
+      MakeAdministrators(session, identifier.value, now);
     }
     return true;
   });

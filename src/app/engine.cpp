@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "ca_settings.h"
-#include "certwright/acme/client.h"
+#include "cas.h"
 #include "certwright/actions/tasks.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
@@ -78,42 +78,6 @@ model::CertificatePolicy PolicyOf(const config::Config& config) {
           config.acme.preferred_chain};
 }
 
-// A CA, with all that it takes to speak to it.
-struct Ca {
-  Ca(const config::Config& config, const config::CertificateAuthority& ca, bool is_first,
-     store::Database& database, Clock& clock, const issue::Ledger& ledger)
-      : transport(config, ca),
-        client(ca.directory, transport, clock, {config.acme.allow_http_loopback}),
-        accounts(
-            database, client, [ca] { return WishesOf(ca); }, clock, ledger),
-        authority{client, accounts, {}, {}} {
-    if (is_first) return;
-    authority.profile = ca.profile;
-    authority.preferred_chain = ca.preferred_chain;
-  }
-
-  CaTransport transport;
-  acme::Client client;
-  issue::AccountKeeper accounts;
-  issue::Authority authority;
-};
-
-std::vector<std::unique_ptr<Ca>> MakeCas(const config::Config& config, store::Database& database,
-                                         Clock& clock, const issue::Ledger& ledger) {
-  std::vector<std::unique_ptr<Ca>> cas;
-  cas.push_back(std::make_unique<Ca>(config, config.acme, true, database, clock, ledger));
-  for (const config::CertificateAuthority& ca : config.acme.fallback) {
-    cas.push_back(std::make_unique<Ca>(config, ca, false, database, clock, ledger));
-  }
-  return cas;
-}
-
-issue::Authorities AuthoritiesOf(const std::vector<std::unique_ptr<Ca>>& cas) {
-  std::vector<issue::Authority> in_order;
-  for (const auto& ca : cas) in_order.push_back(ca->authority);
-  return issue::Authorities(std::move(in_order));
-}
-
 // Who a CAA record has to name.
 probe::CaaIssuer IssuerOf(const issue::Authority& authority, std::stop_token stop) {
   const auto account = authority.accounts.Find();
@@ -129,8 +93,8 @@ struct Engine::Impl {
         clock(SystemClock()),
         database(std::move(store)),
         ledger(config::LoadCaLimits(config.ledger_limits)),
-        cas(MakeCas(config, *database, clock, ledger)),
-        authorities(AuthoritiesOf(cas)),
+        cas(config, *database, clock, ledger),
+        authorities(cas.authorities()),
         traefik_transport(TraefikTransport()),
         responder({http::ParseEndpoint(config.http01_listen)}, clock),
         outlook(config, responder,
@@ -148,7 +112,7 @@ struct Engine::Impl {
     issue::EnsureSelfSigned(*database, clock, HostName());
     if (!config.traefik.dynamic_dir.empty()) {
       publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);
-      feed.Subscribe(std::make_unique<TraefikSubscriber>(*publisher), true);
+      feed.Subscribe(std::make_unique<TraefikSubscriber>(*publisher, clock), true);
     }
     feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
     // The scheduler's come on top: where a CA hangs, they do not take those of who waits.
@@ -170,6 +134,11 @@ struct Engine::Impl {
                                       return Deliver(seq, timeout, stop);
                                     },
                                     config.node_id, mode == Mode::kDaemon,
+                                    [this] { return cas.Server(); },
+                                    [this](const store::AcmeServer& server) {
+                                      cas.UseServer(server);
+                                    },
+                                    {config.upload.verify, config.upload.roots},
                                     tasks ? &*tasks : nullptr});
     if (mode == Mode::kDaemon) Serve(config);
   }
@@ -186,7 +155,8 @@ struct Engine::Impl {
     scheduler->Start();
     chores.Start();
     tasks->Start();
-    log::Info(Cat("ready: CA ", config.acme.directory, ", HTTP-01 on ", config.http01_listen));
+    log::Info(Cat("ready: CA ", authorities.Primary().directory(), ", HTTP-01 on ",
+                  config.http01_listen));
   }
 
   bool Deliver(std::int64_t seq, Millis timeout, std::stop_token stop) {
@@ -204,8 +174,8 @@ struct Engine::Impl {
   Clock& clock;
   const std::shared_ptr<store::Database> database;
   const issue::Ledger ledger;
-  std::vector<std::unique_ptr<Ca>> cas;
-  issue::Authorities authorities;
+  Cas cas;
+  const issue::Authorities& authorities;
   http::Client traefik_transport;
   challenge::Http01Responder responder;
   Outlook outlook;

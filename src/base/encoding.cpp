@@ -158,6 +158,36 @@ std::optional<std::string> FromHex(std::string_view text) {
   return bytes;
 }
 
+std::string DecimalOfInteger(std::string_view integer) {
+  if (integer.empty()) return "0";
+  std::string octets(integer);
+  const bool is_negative = (octets.front() & 0x80) != 0;
+  if (is_negative) {  // two's complement to magnitude
+    int carry = 1;
+    for (auto octet = octets.rbegin(); octet != octets.rend(); ++octet) {
+      const int sum = static_cast<std::uint8_t>(~*octet) + carry;
+      *octet = static_cast<char>(sum & 0xff);
+      carry = sum >> 8;
+    }
+  }
+  std::string digits;
+  bool is_zero = false;
+  while (!is_zero) {
+    int remainder = 0;
+    is_zero = true;
+    for (char& octet : octets) {
+      const int value = remainder * 256 + static_cast<std::uint8_t>(octet);
+      octet = static_cast<char>(value / 10);
+      remainder = value % 10;
+      if (octet != 0) is_zero = false;
+    }
+    digits += static_cast<char>('0' + remainder);
+  }
+  if (is_negative) digits += '-';
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
 std::vector<PemBlock> SplitPem(std::string_view text, std::size_t max_blocks) {
   std::vector<PemBlock> blocks;
   std::size_t at = FindBegin(text, 0);

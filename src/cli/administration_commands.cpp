@@ -1,7 +1,10 @@
 // serve, traefik and config.
+#include <filesystem>
+
 #include "ca_settings.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
+#include "certwright/traefik/static.h"
 #include "commands.h"
 #include "daemon.h"
 
@@ -12,6 +15,23 @@ namespace {
 int TraefikRender(Session& session) {
   const json::Value output = session.RunCommand("traefik-render", json::Value::Object());
   WriteOut(output.String("configuration") + "\n");  // it is JSON already
+  return 0;
+}
+
+int TraefikStatic(Session& session) {
+  const config::Config config = session.ReadConfig();
+  if (config.traefik.dynamic_dir.empty()) {
+    throw Error(FailureCode::kConfig, "Traefik is not configured",
+                "set traefik.dynamic_dir in the configuration");
+  }
+  traefik::StaticConfiguration configuration;
+  configuration.http_entrypoint = config.traefik.http_entrypoint;
+  configuration.https_entrypoint = config.traefik.https_entrypoint;
+  configuration.api = config.traefik.api;
+  configuration.dynamic_dir = config.traefik.dynamic_dir;
+  configuration.trusted_proxies =
+      session.RunCommand("get-trusted-proxies", json::Value::Object()).Strings("proxies");
+  WriteOut(traefik::RenderStatic(configuration));
   return 0;
 }
 
@@ -58,6 +78,26 @@ int ConfigCheck(Session& session) {
   return 0;
 }
 
+// What an action set in place of the file. Asked only where somebody may have: a look at the
+// configuration makes no store.
+void OverlayActions(Session& session, config::Config& config) {
+  std::error_code error;
+  if (!std::filesystem::exists(config.state_dir / "certwright.db", error)) return;
+  try {
+    const json::Value server = session.RunCommand("get-acme-server", json::Value::Object());
+    const auto overlay = [&](const char* key, const std::string& configured, const char* member) {
+      const std::string value = server.String(member);
+      if (value != configured) {
+        config.origins[key] = {json::Write(value), "set-acme-server"};
+      }
+    };
+    overlay("acme.directory", config.acme.directory, "url");
+    overlay("acme.email", config.acme.email, "email");
+  } catch (const Error& error) {
+    session.Say(Cat("what set-acme-server set is not known: ", error.what()));
+  }
+}
+
 int ConfigShow(Session& session) {
   config::Config config;
   try {
@@ -66,6 +106,7 @@ int ConfigShow(Session& session) {
     session.Report(CurrentFailure());
     return 1;
   }
+  OverlayActions(session, config);
   json::Value document = json::Value::Object();
   std::string text;
   for (const auto& [key, origin] : config.origins) {
@@ -109,6 +150,13 @@ void AddAdministration(CLI::App& app, Chosen& chosen) {
   AddSimple(*traefik, "check",
             "Ask Traefik for each route and look by TLS at each certificate (exit 1: not served)",
             chosen, TraefikCheck);
+  AddSimple(*traefik, "static", "Print a static configuration for Traefik that fits this one",
+            chosen, TraefikStatic);
+  traefik->get_subcommand("static")->footer(
+      "\nPorts 80 and 443, the API, the watched directory, and the proxies of set-trusted-proxies.\n"
+      "It is JSON, which Traefik reads as YAML:\n"
+      "  certwright traefik static > /etc/traefik/traefik.yml\n"
+      "Traefik reads it only when it starts: start it again after set-trusted-proxies.");
 
   CLI::App* config = AddGroup(app, "config", "The configuration");
   AddSimple(*config, "check",

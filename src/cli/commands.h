@@ -15,6 +15,7 @@ void AddServe(CLI::App& app, Chosen& chosen);
 void AddIssue(CLI::App& app, Chosen& chosen);
 void AddRenew(CLI::App& app, Chosen& chosen);
 void AddInventory(CLI::App& app, Chosen& chosen);  // list, show, delete
+void AddUpload(CLI::App& app, Chosen& chosen);
 void AddAccount(CLI::App& app, Chosen& chosen);
 void AddRevoke(CLI::App& app, Chosen& chosen);
 void AddActivate(CLI::App& app, Chosen& chosen);

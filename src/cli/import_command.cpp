@@ -36,6 +36,14 @@ migrate::Found FromLego(const Path& path, const migrate::Directories& directorie
       directories);
 }
 
+migrate::Found FromNs8(const Path& path, const migrate::Directories& directories) {
+  migrate::Tree tree =
+      migrate::ReadTree(path, {"", "acme", "configs", "custom_certificates"},
+                        {".json", ".yml", ".yaml", ".crt", ".key", "environment"});
+  tree.merge(migrate::ReadTree(path, {"manual_flags"}, {""}));  // named as routes are
+  return migrate::ReadNs8Traefik(tree, directories);
+}
+
 migrate::Directories DirectoriesOf(const config::Config& config, const Source& source) {
   migrate::Directories directories;
   directories.otherwise = config::DirectoryOf(source.directory);
@@ -59,11 +67,19 @@ std::string ReportText(const json::Value& report) {
   for (const json::Value& account : report["accounts"].Items()) {
     text += Line(account, Cat("account at ", account.String("directory")));
   }
-  for (const json::Value& certificate : report["certificates"].Items()) {
-    const std::vector<std::string> names = certificate.Strings("names");
-    if (names.empty()) continue;  // told below
-    text += Line(certificate,
-                 Cat(Join(names, ","), "  valid until ", certificate.String("valid_to")));
+  for (const char* kind : {"certificates", "uploads"}) {
+    for (const json::Value& certificate : report[kind].Items()) {
+      const std::vector<std::string> names = certificate.Strings("names");
+      if (names.empty()) continue;  // told below
+      text += Line(certificate,
+                   Cat(Join(names, ","), "  valid until ", certificate.String("valid_to")));
+    }
+  }
+  for (const json::Value& route : report["routes"].Items()) {
+    text += Line(route, Cat("route ", route.String("instance")));
+  }
+  for (const json::Value& setting : report["settings"].Items()) {
+    text += Line(setting, setting.String("name"));
   }
   for (const json::Value& entry : report["left_out"].Items()) {
     text += Cat("  not taken  ", entry.String("from"), "  (", entry.String("why"), ")\n");
@@ -117,6 +133,9 @@ void AddImport(CLI::App& app, Chosen& chosen) {
   AddSource(*import, chosen, "certbot", "From certbot", "DIR",
             "Its configuration directory, /etc/letsencrypt", FromCertbot);
   AddSource(*import, chosen, "lego", "From lego", "DIR", "Its directory, .lego", FromLego);
+  AddSource(*import, chosen, "ns8-traefik",
+            "Routes, certificates and settings of NethServer 8's traefik module", "DIR",
+            "The module's state directory", FromNs8);
 }
 
 }  // namespace certwright::cli

@@ -40,7 +40,9 @@ void AddInventory(CLI::App& app, Chosen& chosen) {
 
   auto deleted = std::make_shared<std::string>();
   AddByName(app, "delete", "Remove a certificate with its key, and stop serving it",
-            "The exact names joined by commas, or a serial (hex or decimal)", deleted)
+            "The exact names joined by commas, a serial (hex or decimal), or\n"
+            "custom_certificates/NAME.crt for one that was uploaded",
+            deleted)
       ->callback([&chosen, deleted] {
         chosen = [deleted](Session& session) {
           const json::Value output =

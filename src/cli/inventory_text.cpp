@@ -12,6 +12,12 @@ std::string Day(const json::Value& certificate, std::string_view key) {
   return time.empty() ? "-" : time.substr(0, 10);
 }
 
+// "valid, uploaded"
+std::string State(const json::Value& certificate) {
+  return Cat(certificate.String("validity"), certificate.Has("path") ? ", uploaded" : "",
+             certificate.Bool("default") ? ", default" : "");
+}
+
 }  // namespace
 
 std::string WindowText(const json::Value& window) {
@@ -34,7 +40,7 @@ std::string ListText(const json::Value& output) {
       const std::string error = certificate["last_error"].String("detail");
       const bool revoked = !certificate.String("to_be_revoked").empty();
       rows.push_back({Join(certificate.Strings("names"), ","),
-                      revoked ? "to be revoked" : certificate.String("validity"),
+                      revoked ? "to be revoked" : State(certificate),
                       Day(certificate, "valid_to"), Day(certificate, "next_renewal"),
                       certificate.String("issuer", "-"),
                       error.empty() ? "-"
@@ -52,8 +58,9 @@ std::string ShowText(const json::Value& output) {
     if (!value.empty()) rows.push_back({std::move(label), std::move(value)});
   };
   row("names", Join(output.Strings("names"), ", "));
-  row("state", output.String("validity"));
+  row("state", State(output));
   row("to be revoked", output.String("to_be_revoked"));
+  row("path", output.String("path"));
   for (const char* key : {"serial", "subject", "issuer", "valid_from", "valid_to", "fingerprint",
                           "ca", "key_type", "owner", "next_renewal", "ari_id"}) {
     row(key, output.String(key));

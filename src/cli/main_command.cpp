@@ -80,6 +80,7 @@ int Main(int argc, char** argv) {
   AddIssue(app, chosen);
   AddRenew(app, chosen);
   AddInventory(app, chosen);
+  AddUpload(app, chosen);
   AddRevoke(app, chosen);
   AddActivate(app, chosen);
   AddStore(app, chosen);
@@ -106,11 +107,13 @@ int Main(int argc, char** argv) {
     return WrongUsage(app, error, words);
   }
   Session session(options);
+  int code = 0;
   try {
-    return chosen(session);
+    code = chosen(session);
   } catch (...) {
-    return session.Report(CurrentFailure());
+    code = session.Report(CurrentFailure());
   }
+  return session.signalled() != 0 ? 128 + session.signalled() : code;  // as shells have it
 }
 
 }  // namespace certwright::cli

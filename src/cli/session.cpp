@@ -13,6 +13,7 @@
 #include "certwright/http/local_socket.h"
 #include "certwright/json/failure.h"
 #include "engine.h"
+#include "signal_stop.h"
 
 namespace certwright::cli {
 
@@ -28,7 +29,8 @@ constexpr int kMostInterruptions = 10;  // of one call, by daemons that stop whi
 bool ChangesSomething(const std::string& action) {
   return action == "issue" || action == "renew" || action == "set-certificate" ||
          action == "delete" || action == "activate" || action == "revoke" ||
-         action == "import";
+         action == "delete-certificate" || action == "upload-certificate" ||
+         action == "set-default-certificate" || action == "set-trusted-proxies" || action == "import";
 }
 
 // Whether nothing was begun, and it may go better in a moment.
@@ -83,10 +85,14 @@ actions::Result Session::RunHere(const actions::Call& call, const model::Progres
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_TOP_PAD, 1 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  std::optional<SignalStop> signals;  // what ends at once needs none
+  if (actions::MayWait(call.action)) signals.emplace();
+  const std::stop_token stop = signals ? signals->token() : std::stop_token();
   app::Engine engine(config(), app::Mode::kCommand,
                      store::Database::Open(config().state_dir));
-  actions::Result result = engine.runner().Run(call, progress, {});
-  if (ChangesSomething(call.action)) engine.DeliverPending();
+  actions::Result result = engine.runner().Run(call, progress, stop);
+  if (ChangesSomething(call.action) && !stop.stop_requested()) engine.DeliverPending();
+  if (signals && result.exit_code != 0) signalled_ = signals->received();
   return result;
 }
 
@@ -103,7 +109,7 @@ actions::Result Session::Run(actions::Call call, model::ProgressSink progress) {
   while (true) {
     try {
       actions::Result result = RunOnce(call, progress);
-      if (!IsInterrupted(result) || ++interruptions > kMostInterruptions) return result;
+      if (signalled_ != 0 || !IsInterrupted(result) || ++interruptions > kMostInterruptions) return result;
       progress({"again", "the daemon stopped in the middle of it: asking again", 0});
       until = clock.SteadyNow() + kPatience;
     } catch (const Error& error) {

@@ -38,6 +38,9 @@ class Session {
   // The same for a command: throws the result's Failure, gives its output.
   json::Value RunCommand(const std::string& action, const json::Value& input);
 
+  // The signal that stopped what Run did in this process; 0: none.
+  int signalled() const { return signalled_; }
+
   // One JSON document, or `human`, on standard output.
   void Print(const json::Value& document, const std::function<std::string()>& human) const;
   // Words for people on standard error; nothing with -q.
@@ -52,6 +55,7 @@ class Session {
 
   GlobalOptions options_;
   std::optional<config::Config> config_;
+  int signalled_ = 0;
 };
 
 // To standard output, whole; throws Error(kDisk) where it cannot be written (a closed pipe is

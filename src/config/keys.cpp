@@ -295,6 +295,15 @@ std::vector<Key<Config>> MakeConfigKeys() {
       SecondsKey("renewal.interval", CERTWRIGHT_FIELD(renewal.interval), 60, 3600,
                  "the least pause between two looks at one certificate"),
 
+      ChoiceKey<Config>("upload.verify", CERTWRIGHT_FIELD(upload.verify),
+                        {"chain", "selfsign", "none"},
+                        "what an uploaded certificate must lead to: chain (a root that this machine "
+                        "trusts), selfsign (a certificate in the upload that is signed by itself) or "
+                        "none"),
+      PathKey<Config>("upload.roots", CERTWRIGHT_FIELD(upload.roots), true,
+                      "\"/etc/certwright/roots.pem\"",
+                      "PEM file of more roots for upload.verify = \"chain\""),
+
       PathKey<Config>(
           "events.dir", CERTWRIGHT_FIELD(events_dir), false, "\"/etc/certwright/events\"",
           "handlers: certificate-changed/, -failed/, -expiring/ (executables in name order), or one "

@@ -51,7 +51,8 @@ std::string WrongWithBlock(const PemBlock& block) {
   return Cat("has a PEM block in it that is no certificate: '", Printable(block.label, 40), "'");
 }
 
-// Only keys whose check is cheap are handed to Botan: the curve named, the modulus of a sane size.
+}  // namespace
+
 // The price of explicit curve parameters is the sender's to set (CVE-2024-34703).
 bool IsSupportedKey(std::string_view public_key_der) {
   try {
@@ -73,8 +74,6 @@ bool IsSupportedKey(std::string_view public_key_der) {
     return false;
   }
 }
-
-}  // namespace
 
 std::vector<ParsedCertificate> ReadChain(std::string_view pem, FailureCode code,
                                          std::string_view subject, const std::string& advice) {

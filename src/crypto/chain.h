@@ -19,4 +19,11 @@ std::vector<ParsedCertificate> ReadChain(std::string_view pem, FailureCode code,
 // signature is of a kind that is not supported.
 bool IsSignedBy(const CertificateInfo& certificate, const CertificateInfo& issuer);
 
+// Only keys whose check is cheap are handed to Botan: the curve named, the modulus of a sane size.
+bool IsSupportedKey(std::string_view public_key_der);
+
+// Of what a chain says, and its key. `ca`, `origin` and ids are the caller's.
+model::CertificateVersion VersionOf(const std::vector<ParsedCertificate>& chain,
+                                    const PrivateKey& key, UnixSeconds now);
+
 }  // namespace certwright::crypto

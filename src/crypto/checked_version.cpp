@@ -100,8 +100,10 @@ void CheckOrder(const Source& source, const std::vector<ParsedCertificate>& chai
   }
 }
 
-model::CertificateVersion Version(const std::vector<ParsedCertificate>& chain,
-                                  const PrivateKey& key, UnixSeconds now) {
+}  // namespace
+
+model::CertificateVersion VersionOf(const std::vector<ParsedCertificate>& chain,
+                                    const PrivateKey& key, UnixSeconds now) {
   const CertificateInfo& leaf = chain.front().info;
   model::CertificateVersion version;
   for (const ParsedCertificate& certificate : chain) {
@@ -119,6 +121,8 @@ model::CertificateVersion Version(const std::vector<ParsedCertificate>& chain,
   version.created_at = now;
   return version;
 }
+
+namespace {
 
 // `names` null: those of the leaf, whichever they are.
 model::CertificateVersion Checked(const Source& source, std::string_view chain_pem,
@@ -139,7 +143,7 @@ model::CertificateVersion Checked(const Source& source, std::string_view chain_p
   CheckNames(source, leaf, names != nullptr ? Canonical(*names) : leaf.info.names);
   CheckTimes(source, leaf.info, now);
   CheckOrder(source, chain);
-  return Version(chain, key, now);
+  return VersionOf(chain, key, now);
 }
 
 }  // namespace

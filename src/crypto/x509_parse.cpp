@@ -31,35 +31,6 @@ std::string_view Serial(const der::Value& integer) {
   return octets;
 }
 
-std::string Decimal(std::string_view integer) {
-  std::string octets(integer);
-  const bool is_negative = (octets.front() & 0x80) != 0;
-  if (is_negative) {  // two's complement to magnitude
-    int carry = 1;
-    for (auto octet = octets.rbegin(); octet != octets.rend(); ++octet) {
-      const int sum = static_cast<std::uint8_t>(~*octet) + carry;
-      *octet = static_cast<char>(sum & 0xff);
-      carry = sum >> 8;
-    }
-  }
-  std::string digits;
-  bool is_zero = false;
-  while (!is_zero) {
-    int remainder = 0;
-    is_zero = true;
-    for (char& octet : octets) {
-      const int value = remainder * 256 + static_cast<std::uint8_t>(octet);
-      octet = static_cast<char>(value / 10);
-      remainder = value % 10;
-      if (octet != 0) is_zero = false;
-    }
-    digits += static_cast<char>('0' + remainder);
-  }
-  if (is_negative) digits += '-';
-  std::reverse(digits.begin(), digits.end());
-  return digits;
-}
-
 bool IsCa(std::string_view basic_constraints) {
   der::Reader fields = der::Reader(basic_constraints).Enter(der::kSequence);
   const auto ca = fields.Optional(der::kBoolean);
@@ -106,7 +77,7 @@ ParsedCertificate ParseToBeSigned(der::Reader fields, std::string_view algorithm
   fields.Optional(der::Constructed(0));  // version
   const std::string_view serial = Serial(fields.Expect(der::kInteger));
   info.serial_hex = Hex(serial);
-  info.serial_decimal = Decimal(serial);
+  info.serial_decimal = DecimalOfInteger(serial);
   if (fields.Expect(der::kSequence).whole != algorithm) Bad("it has two signature algorithms");
   certificate.issuer_der = fields.Expect(der::kSequence).whole;
   der::Reader validity = fields.Enter(der::kSequence);

@@ -13,7 +13,8 @@ std::string PayloadJson(const model::Event& event, int node_id, const std::strin
                                              {"names", json::Value(event.names)},
                                              {"id", event.seq},
                                              {"reason", event.reason}});
-  if (event.name == kCertificateChanged || event.name == kRoutesChanged) {
+  if (event.name == kCertificateChanged || event.name == kRoutesChanged ||
+      event.name == kDefaultCertificateChanged) {
     return json::Write(payload);
   }
   const auto time_or_null = [](UnixSeconds time) {

@@ -4,11 +4,32 @@
 
 namespace certwright::issue {
 
+Authorities::Authorities(std::vector<Authority> in_order) { Replace(std::move(in_order)); }
+
+const Authority& Authorities::Primary() const {
+  const std::lock_guard guard(mutex_);
+  return *current_.front();
+}
+
+std::vector<const Authority*> Authorities::all() const {
+  const std::lock_guard guard(mutex_);
+  return current_;
+}
+
 const Authority* Authorities::Find(const std::string& directory) const {
-  const auto found = std::find_if(all_.begin(), all_.end(), [&](const Authority& authority) {
-    return authority.directory() == directory;
+  const std::lock_guard guard(mutex_);
+  const auto found = std::find_if(current_.begin(), current_.end(), [&](const Authority* one) {
+    return one->directory() == directory;
   });
-  return found == all_.end() ? nullptr : &*found;
+  return found == current_.end() ? nullptr : *found;
+}
+
+void Authorities::Replace(std::vector<Authority> in_order) {
+  const std::lock_guard guard(mutex_);
+  current_.clear();
+  for (Authority& authority : in_order) {
+    current_.push_back(&given_.emplace_back(std::move(authority)));
+  }
 }
 
 bool MayGoElsewhere(const Failure& failure) {

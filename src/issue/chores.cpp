@@ -1,7 +1,5 @@
 #include "certwright/issue/chores.h"
 
-#include <algorithm>
-
 #include "certwright/acme/authorization.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
@@ -27,14 +25,13 @@ Chores::Chores(store::Database& database, const Authorities& authorities, Revoke
 Chores::~Chores() = default;
 
 // RFC 8555 section 7.1.3: a CA may give one pending authorization to several orders.
-bool Chores::IsShared(const std::string& authorization_url) {
-  return database_.Read([&](store::Session& session) {
-    const auto open = store::ListOpenOrders(session);
-    return std::any_of(open.begin(), open.end(), [&](const model::OrderRecord& order) {
-      return std::any_of(order.authorizations.begin(), order.authorizations.end(),
-                         [&](const auto& other) { return other.url == authorization_url; });
-    });
-  });
+std::set<std::string> Chores::OpenAuthorizations() {
+  const auto open = database_.Read(store::ListOpenOrders);
+  std::set<std::string> urls;
+  for (const model::OrderRecord& order : open) {
+    for (const auto& authorization : order.authorizations) urls.insert(authorization.url);
+  }
+  return urls;
 }
 
 // False where a failure ended it.
@@ -48,8 +45,9 @@ bool Chores::GiveUpAuthorizations(std::stop_token stop) {
       try {
         const auto key_held = authority->accounts.HoldKey();
         const acme::Signer signer = authority->accounts.Ensure(nullptr, stop);
+        const std::set<std::string> shared = OpenAuthorizations();
         for (const model::AuthorizationRecord& authorization : order.authorizations) {
-          if (IsShared(authorization.url)) continue;
+          if (shared.contains(authorization.url)) continue;
           acme::DeactivatePending(authority->client, signer, authorization.url, stop);
         }
       } catch (const Error& error) {

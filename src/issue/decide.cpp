@@ -1,5 +1,7 @@
 #include "decide.h"
 
+#include <algorithm>
+
 #include "certwright/base/text.h"
 
 namespace certwright::issue {
@@ -40,16 +42,30 @@ void RefuseWildcards(const std::vector<model::Identifier>& identifiers) {
   }
 }
 
+void CheckProfile(const acme::Directory& directory, const std::string& profile) {
+  const std::vector<std::string>& known = directory.profiles;
+  if (profile.empty() || known.empty()) return;
+  if (std::find(known.begin(), known.end(), profile) != known.end()) return;
+  Failure failure;
+  failure.code = FailureCode::kRefused;
+  failure.acme_type = "invalidProfile";
+  failure.detail = Cat("the CA has no profile '", profile, "'");
+  failure.advice = Cat("its profiles are: ", Join(known, ", "));
+  throw Error(std::move(failure));
+}
+
 bool IsFinalized(const model::OrderRecord& order) {
   return order.state == OrderState::kProcessing || order.state == OrderState::kIssued;
 }
 
 bool HasPatience(const store::HeldCertificate& held, const ObtainRequest& request,
-                 UnixSeconds now) {
+                 const Failure& failure, UnixSeconds now) {
   constexpr int kFailures = 2;
   if (!IsValidNow(held.current, now) || !request.renew || request.force) return false;
   const UnixSeconds lifetime = held.current->not_after - held.current->not_before;
-  return held.certificate.failures < kFailures && held.current->not_after - now > lifetime / 6;
+  const UnixSeconds next_try = std::max(now, failure.retry_at);
+  return held.certificate.failures < kFailures &&
+         held.current->not_after - next_try > lifetime / 6;
 }
 
 Failure Together(Failure first, const Authority& authority, const Failure& next) {

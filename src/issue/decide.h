@@ -21,13 +21,17 @@ bool NeedsWork(const store::HeldCertificate& held, const ObtainRequest& request,
 // Throws Error(kInput).
 void RefuseWildcards(const std::vector<model::Identifier>& identifiers);
 
+// Throws Error(kRefused) where the CA names its profiles and this is none of them.
+void CheckProfile(const acme::Directory& directory, const std::string& profile);
+
 // Whether the CA may have issued its certificate already.
 bool IsFinalized(const model::OrderRecord& order);
 
-// A certificate that will be good for a while yet is worth waiting for the CA that it is from: a
-// fall-back is for one that is missing, asked for by somebody, or refused a third time.
+// A certificate that will be good for a while yet when the CA that ended with `failure` may be asked
+// again is worth waiting for it: a fall-back is for one that is missing, asked for by somebody, or
+// refused a third time.
 bool HasPatience(const store::HeldCertificate& held, const ObtainRequest& request,
-                 UnixSeconds now);
+                 const Failure& failure, UnixSeconds now);
 
 // What two CAs ended with, as one failure: the one that is not the CA's own decides, else the one that
 // passes sooner.

@@ -9,14 +9,6 @@ namespace certwright::issue {
 
 namespace {
 
-void CheckProfile(const acme::Directory& directory, const std::string& profile) {
-  const std::vector<std::string>& known = directory.profiles;
-  if (profile.empty() || known.empty()) return;
-  if (std::find(known.begin(), known.end(), profile) != known.end()) return;
-  throw Error(FailureCode::kInput, Cat("the CA has no profile '", profile, "'"),
-              Cat("its profiles are: ", Join(known, ", ")));
-}
-
 }  // namespace
 
 // Looks at the CAs as Obtain would: at the next where one does not answer.
@@ -25,8 +17,8 @@ const Authority& Obtainer::FirstThatAnswers(const ObtainRequest& request,
                                             std::vector<std::string>& report,
                                             std::stop_token stop) {
   std::optional<Failure> failure;
-  for (const Authority* authority : Candidates(request, held)) {
-    if (failure && !MayTurnTo(*authority, request, *failure, nullptr, stop)) continue;
+  for (const Authority* authority : Candidates(request)) {
+    if (failure && !MayTurnTo(*authority, request, held, *failure, nullptr, stop)) continue;
     try {
       authority->client.GetDirectory(stop);
       report.push_back(Cat("the CA answers: ", authority->directory()));

@@ -46,7 +46,8 @@ ObtainResult Job::Wait(Millis timeout, const model::ProgressSink& progress, std:
     if (failure_) throw Error(*failure_);
     if (changed) continue;
     if (stop.stop_requested())
-      throw Error(FailureCode::kCancelled, "stopped waiting for the certificate");
+      throw Error(FailureCode::kCancelled, "stopped waiting for the certificate",
+                  "an order under way is kept: the next run carries it on");
     Failure failure;
     failure.code = FailureCode::kTimeout;
     failure.identifiers = model::Names(request_.identifiers);

@@ -93,14 +93,14 @@ ObtainResult Obtainer::ObtainSomewhere(const ObtainRequest& request,
                                        const std::optional<store::HeldCertificate>& held,
                                        const model::ProgressSink& progress, std::stop_token stop) {
   std::optional<Failure> failure;
-  for (const Authority* authority : Candidates(request, held)) {
-    if (failure && !MayTurnTo(*authority, request, *failure, progress, stop)) continue;
+  for (const Authority* authority : Candidates(request)) {
+    if (failure && !MayTurnTo(*authority, request, held, *failure, progress, stop)) continue;
     try {
       return ObtainFrom(*authority, request, held, progress, stop);
     } catch (const Error& error) {
       failure = failure ? Together(*failure, *authority, error.failure()) : error.failure();
       // What may be a certificate by now is not left for another CA.
-      if (!MayGoElsewhere(error.failure()) || FinalizedLately(request)) break;
+      if (!MayGoElsewhere(error.failure()) || FinalizedLately(OpenOrders(request))) break;
     }
   }
   throw Error(*failure);
@@ -114,8 +114,8 @@ std::vector<OrderRecord> Obtainer::OpenOrders(const ObtainRequest& request) {
   });
 }
 
-const Authority* Obtainer::FinalizedLately(const ObtainRequest& request) {
-  for (const OrderRecord& order : OpenOrders(request)) {
+const Authority* Obtainer::FinalizedLately(const std::vector<OrderRecord>& open) const {
+  for (const OrderRecord& order : open) {
     const Authority* authority = authorities_.Find(order.directory);
     const bool late = clock_.Now() - order.created_at >= kDay;
     if (authority != nullptr && IsFinalized(order) && !late) return authority;
@@ -124,27 +124,38 @@ const Authority* Obtainer::FinalizedLately(const ObtainRequest& request) {
 }
 
 // An order that is under way is carried on first, wherever it is.
-std::vector<const Authority*> Obtainer::Candidates(
-    const ObtainRequest& request, const std::optional<store::HeldCertificate>& held) {
-  if (const Authority* finalized = FinalizedLately(request)) return {finalized};
+std::vector<const Authority*> Obtainer::Candidates(const ObtainRequest& request) {
+  const std::vector<OrderRecord> open = OpenOrders(request);
+  if (const Authority* finalized = FinalizedLately(open)) return {finalized};
   std::vector<const Authority*> candidates;
-  for (const OrderRecord& order : OpenOrders(request)) {
+  for (const OrderRecord& order : open) {
     const Authority* authority = authorities_.Find(order.directory);
     if (authority != nullptr) candidates.push_back(authority);
   }
-  const bool may_turn = !held || !HasPatience(*held, request, clock_.Now());
-  for (const Authority& authority : authorities_.all()) {
-    const bool listed =
-        std::find(candidates.begin(), candidates.end(), &authority) != candidates.end();
-    if (!listed) candidates.push_back(&authority);
-    if (!may_turn) break;
+  for (const Authority* authority : authorities_.all()) {
+    const bool listed = std::any_of(
+        candidates.begin(), candidates.end(),
+        [&](const Authority* other) { return other->directory() == authority->directory(); });
+    if (!listed) candidates.push_back(authority);
   }
   return candidates;
 }
 
+bool Obtainer::WaitsRather(const Authority& next, const ObtainRequest& request,
+                           const std::optional<store::HeldCertificate>& held,
+                           const Failure& failure) {
+  if (!held || !HasPatience(*held, request, failure, clock_.Now())) return false;
+  const std::vector<OrderRecord> open = OpenOrders(request);
+  const bool has_order = std::any_of(open.begin(), open.end(), [&](const OrderRecord& order) {
+    return order.directory == next.directory();
+  });
+  return next.directory() != authorities_.Primary().directory() && !has_order;
+}
+
 bool Obtainer::MayTurnTo(const Authority& authority, const ObtainRequest& request,
-                         Failure& failure, const model::ProgressSink& progress,
-                         std::stop_token stop) {
+                         const std::optional<store::HeldCertificate>& held, Failure& failure,
+                         const model::ProgressSink& progress, std::stop_token stop) {
+  if (WaitsRather(authority, request, held, failure)) return false;
   const auto say = [&](const std::string& text) {
     log::Warning(Cat(model::NameSetKey(request.identifiers), ": ", text));
     if (progress) progress({"fallback", text, 0});
@@ -188,6 +199,10 @@ ObtainResult Obtainer::ObtainFrom(const Authority& authority, const ObtainReques
       [&](const Failure& failure) {
         if (progress) progress({"retry", failure.detail + "; trying again", 0});
       });
+  // Before it is written down what is wanted: a wrong word of today is not asked for next time.
+  const model::CertificatePolicy policy =
+      request.wish.Over(held ? held->certificate.policy : defaults_);
+  CheckProfile(authority.client.GetDirectory(stop), authority.profile.value_or(policy.profile));
   Work work = TakeUp(authority, request, held);
   CertificateVersion version;
   try {

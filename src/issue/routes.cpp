@@ -16,18 +16,12 @@ namespace {
 
 using store::HeldCertificate;
 
-bool HasRequest(store::Session& session, const std::string& name) {
-  const auto requests = store::ListNameRequests(session);
-  return std::any_of(requests.begin(), requests.end(),
-                     [&](const store::NameRequest& request) { return request.fqdn == name; });
-}
-
 // Besides routes: by its owner, or by a request that stands.
 bool IsAskedForByOthers(store::Session& session, const HeldCertificate& held) {
   const std::string& owner = held.certificate.owner;
-  if (owner == model::kRouteOwner) return HasRequest(session, held.certificate.name_set);
+  if (owner == model::kRouteOwner) return store::IsNameRequested(session, held.certificate.name_set);
   // A module's request is written down once it has the certificate.
-  return owner.empty() || !held.current || HasRequest(session, held.certificate.name_set);
+  return owner.empty() || !held.current || store::IsNameRequested(session, held.certificate.name_set);
 }
 
 bool IsDefault(store::Session& session, const HeldCertificate& held) {
@@ -45,10 +39,6 @@ bool CanHaveOne(const std::string& host) {
   }
 }
 
-bool IsUploaded(const HeldCertificate& held) {
-  return held.current && held.current->origin == model::Origin::kUpload;
-}
-
 }  // namespace
 
 bool IsCovered(store::Session& session, const std::string& host, UnixSeconds now) {
@@ -59,10 +49,10 @@ bool IsCovered(store::Session& session, const std::string& host, UnixSeconds now
 }
 
 bool IsAskedFor(store::Session& session, const std::string& name) {
-  if (store::RouteWantsCertificate(session, name) || HasRequest(session, name)) return true;
+  if (store::RouteWantsCertificate(session, name) || store::IsNameRequested(session, name)) return true;
   // A module's name is asked for as long as its request stands; an administrator's as it is.
   const auto held = store::FindByNameSet(session, name);
-  return held && held->certificate.owner.empty() && !IsUploaded(*held);
+  return held && held->certificate.owner.empty();
 }
 
 ObtainRequest RouteRequest(store::Session& session, const std::string& host) {
@@ -94,10 +84,8 @@ std::int64_t GiveUpForRoute(store::Session& session, Jobs& jobs, const std::stri
                             bool cleanup, UnixSeconds now) {
   const auto held = store::FindByNameSet(session, host);
   if (!held || store::RouteWantsCertificate(session, host)) return 0;
-  if (IsAskedForByOthers(session, *held) || IsUploaded(*held) || IsDefault(session, *held) ||
-      jobs.IsUnderWay(host)) {
-    return 0;
-  }
+  if (IsAskedForByOthers(session, *held) || IsDefault(session, *held)) return 0;
+  if (jobs.IsUnderWay(host)) return 0;
   if (held->current && !cleanup) return 0;
   try {
     return RemoveTold(session, *held, "deleted", now);
@@ -120,7 +108,7 @@ bool IsForsaken(store::Session& session, const HeldCertificate& held) {
   const model::ManagedCertificate& certificate = held.certificate;
   return certificate.owner == model::kRouteOwner && !held.current &&
          !store::RouteWantsCertificate(session, certificate.name_set) &&
-         !HasRequest(session, certificate.name_set) &&
+         !store::IsNameRequested(session, certificate.name_set) &&
          store::FindOpenOrders(session, certificate.id).empty();
 }
 

@@ -178,6 +178,7 @@ Schema::~Schema() = default;
 // that broke it is taken out and the rest looked at again.
 std::vector<SchemaViolation> Schema::Check(const Value& value) const {
   std::vector<SchemaViolation> found;
+  if (!impl_->FirstBreak(value)) return found;  // before a copy is made: it may be large
   Value rest = value;
   bool taken_out = false;
   while (found.size() < kMaxViolations) {

@@ -13,6 +13,8 @@
 #include "certwright/store/certificates.h"
 #include "certwright/store/events.h"
 #include "certwright/store/revocations.h"
+#include "certwright/store/routes.h"
+#include "import_parts.h"
 
 namespace certwright::migrate {
 namespace {
@@ -126,17 +128,22 @@ std::int64_t StoreCertificate(store::Session& session, Candidate& candidate, Uni
     model::ManagedCertificate wanted;
     wanted.names = version.names;
     wanted.policy = candidate.policy;
+    const bool is_routes = store::RouteWantsCertificate(session, model::NameSetKey(version.names));
+    wanted.owner = is_routes ? model::kRouteOwner : "";
     version.certificate_id = store::EnsureManaged(session, wanted, now).id;
   }
   store::AddCurrentVersion(session, version, now, now);
   return Tell(session, version, now);
 }
 
-void Store(store::Session& session, const Found& found, std::vector<Candidate>& candidates,
-           UnixSeconds now, ImportReport& report) {
-  for (const FoundAccount& account : found.accounts) {
-    report.accounts.push_back(StoreAccount(session, account, now));
-  }
+// All that was found, looked at.
+struct Work {
+  std::vector<Candidate> certificates;
+  std::vector<RouteCandidate> routes;
+};
+
+void StoreCertificates(store::Session& session, std::vector<Candidate>& candidates,
+                       UnixSeconds now, ImportReport& report) {
   // Of several for the same names the one that is valid longest comes first, and stays.
   std::vector<Candidate*> order;
   for (Candidate& candidate : candidates) {
@@ -151,16 +158,45 @@ void Store(store::Session& session, const Found& found, std::vector<Candidate>& 
   }
 }
 
-void Finish(std::vector<Candidate>& candidates, const Found& found, ImportReport& report) {
-  report.left_out = found.left_out;
-  for (const AccountOutcome& account : report.accounts) {
-    if (account.fate == Fate::kLeftOut) report.left_out.push_back({account.from, account.why});
+void Store(store::Session& session, const Found& found, Work& work, UnixSeconds now,
+           ImportReport& report) {
+  for (const FoundAccount& account : found.accounts) {
+    report.accounts.push_back(StoreAccount(session, account, now));
   }
-  for (Candidate& candidate : candidates) {
-    const CertificateOutcome& outcome = candidate.outcome;
-    if (outcome.fate == Fate::kLeftOut) report.left_out.push_back({outcome.from, outcome.why});
+  // Routes come first: what they want goes with them later.
+  const std::int64_t routes_event = StoreRoutes(session, work.routes, now);
+  StoreCertificates(session, work.certificates, now, report);
+  for (const std::int64_t event : {routes_event,
+                                   StoreSettings(session, found.settings, now, report.settings)}) {
+    report.last_event = std::max(report.last_event, event);
+  }
+}
+
+template <typename Outcome>
+void TellLeftOut(const std::vector<Outcome>& outcomes, std::vector<LeftOut>& left_out) {
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.fate == Fate::kLeftOut) left_out.push_back({outcome.from, outcome.why});
+  }
+}
+
+void Finish(Work& work, const Found& found, ImportReport& report) {
+  for (Candidate& candidate : work.certificates) {
     report.certificates.push_back(std::move(candidate.outcome));
   }
+  for (RouteCandidate& candidate : work.routes) {
+    report.routes.push_back(std::move(candidate.outcome));
+  }
+  for (const FoundUpload& upload : found.uploads) {
+    CertificateOutcome& outcome = report.uploads.emplace_back();
+    outcome.from = upload.from;
+    outcome.fate = Fate::kLeftOut;
+    outcome.why = "upload it: uploaded pairs are not imported";
+  }
+  report.left_out = found.left_out;
+  TellLeftOut(report.accounts, report.left_out);
+  TellLeftOut(report.certificates, report.left_out);
+  TellLeftOut(report.uploads, report.left_out);
+  TellLeftOut(report.routes, report.left_out);
 }
 
 }  // namespace
@@ -178,20 +214,21 @@ std::string_view FateName(Fate fate) {
 }
 
 ImportReport Import(store::Database& database, const Found& found, const ImportOptions& options) {
-  std::vector<Candidate> candidates;  // looked at before the store is locked
+  Work work;  // looked at before the store is locked
   for (const FoundCertificate& certificate : found.certificates) {
-    candidates.push_back(LookAt(certificate, options));
+    work.certificates.push_back(LookAt(certificate, options));
   }
+  work.routes = LookAtRoutes(found, options);
   ImportReport report;
   try {
     database.Write([&](store::Session& session) {
-      Store(session, found, candidates, options.now, report);
+      Store(session, found, work, options.now, report);
       if (options.dry_run) throw DryRunEnds{};
     });
   } catch (const DryRunEnds&) {
     report.last_event = 0;
   }
-  Finish(candidates, found, report);
+  Finish(work, found, report);
   return report;
 }
 

@@ -54,6 +54,11 @@ UnixSeconds AskAt(const CertificateVersion& version, const RenewalInfo& known, U
   return std::max(known.check_at, now);
 }
 
+// To be revoked, and its certificate removed with it.
+bool IsAboutToGo(const std::optional<CertificateVersion>& current) {
+  return current && !current->revocation_reason.empty() && !current->revoke_replaced;
+}
+
 // When it is to be renewed if nothing fails.
 Due Planned(const std::optional<CertificateVersion>& current, const RenewalInfo& known,
             UnixSeconds now) {
@@ -140,8 +145,8 @@ Due Plan(const ManagedCertificate& certificate, const std::optional<CertificateV
          const RenewalInfo& known, UnixSeconds now) {
   if (current && current->origin != model::Origin::kAcme) return {};
   now = Sane(now);
-  // About to go with its certificate. Looked at again, should the CA not revoke it.
-  if (current && !current->revocation_reason.empty() && !current->revoke_replaced) {
+  // Looked at again, should the CA not revoke it.
+  if (IsAboutToGo(current)) {
     return {0, now + kDay, Reason::kRevoked};
   }
   Due due = Planned(current, known, now);
@@ -154,6 +159,30 @@ Due Plan(const ManagedCertificate& certificate, const std::optional<CertificateV
   if (current && MayAsk(*current, now)) {
     due.look_at = std::min(due.renew_at, AskAt(*current, known, now));
   }
+  return due;
+}
+
+UnixSeconds NextTryOfOpen(const ManagedCertificate& certificate,
+                          const std::optional<CertificateVersion>& current,
+                          const std::vector<model::OrderRecord>& open, UnixSeconds now) {
+  if (IsAboutToGo(current)) return 0;  // not to be renewed
+  UnixSeconds next_try = 0;
+  for (const model::OrderRecord& order : open) {
+    if (order.created_at > certificate.last_error_at) return 1;  // the failure is not of it
+    next_try = std::max<UnixSeconds>(RetryAt(certificate, now), 1);
+  }
+  return next_try;
+}
+
+Due Plan(const ManagedCertificate& certificate, const std::optional<CertificateVersion>& current,
+         const RenewalInfo& known, const std::vector<model::OrderRecord>& open, UnixSeconds now) {
+  Due due = Plan(certificate, current, known, now);
+  const UnixSeconds goes_on = NextTryOfOpen(certificate, current, open, now);
+  const UnixSeconds next_try = std::max(goes_on, Sane(now));
+  if (goes_on == 0 || (due.renew_at > 0 && due.renew_at <= next_try)) return due;
+  due.renew_at = next_try;
+  due.look_at = due.look_at > 0 ? std::min(due.look_at, due.renew_at) : due.renew_at;
+  due.reason = IsParked(certificate.failures) ? Reason::kParked : Reason::kRetry;
   return due;
 }
 

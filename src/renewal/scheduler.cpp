@@ -13,6 +13,7 @@
 #include "certwright/store/orders.h"
 #include "certwright/store/renewals.h"
 #include "lane_threads.h"
+#include "slots.h"
 
 namespace certwright::renewal {
 
@@ -61,7 +62,8 @@ Scheduler::Scheduler(store::Database& database, issue::Obtainer& obtainer, issue
       clock_(clock),
       random_(random),
       limits_(limits),
-      preflight_(std::move(preflight)) {}
+      preflight_(std::move(preflight)),
+      slots_(std::make_unique<Slots>(limits.side_by_side)) {}
 
 Scheduler::~Scheduler() = default;
 
@@ -193,26 +195,17 @@ bool Scheduler::IsTurn(store::HeldCertificate& held, const Wanted& wanted, Looke
 // somebody began: it goes on though nothing is due yet (I2), but not before its next try.
 bool Scheduler::IsLeftOpen(const store::HeldCertificate& held) {
   if (jobs_.IsUnderWay(held.certificate.name_set)) return false;
-  const UnixSeconds next_try = NextTryOfOpenOrder(held);
-  return next_try > 0 && next_try <= clock_.Now();
+  const UnixSeconds now = clock_.Now();
+  const UnixSeconds next_try = NextTryOfOpen(held.certificate, held.current, OpenOrders(held), now);
+  return next_try > 0 && next_try <= now;
 }
 
-// 0: there is no open order that goes on.
-UnixSeconds Scheduler::NextTryOfOpenOrder(const store::HeldCertificate& held) const {
-  if (held.current && !held.current->revocation_reason.empty() && !held.current->revoke_replaced) {
-    return 0;  // it is to go, not to be renewed
-  }
-  const model::ManagedCertificate& certificate = held.certificate;
-  const auto open = database_.Read([&](store::Session& session) {
-    return store::FindOpenOrders(session, certificate.id);
+std::vector<model::OrderRecord> Scheduler::OpenOrders(const store::HeldCertificate& held) const {
+  auto open = database_.Read([&](store::Session& session) {
+    return store::FindOpenOrders(session, held.certificate.id);
   });
-  UnixSeconds next_try = 0;
-  for (const model::OrderRecord& order : open) {
-    if (!obtainer_.Knows(order.directory)) continue;
-    if (order.created_at > certificate.last_error_at) return 1;  // the failure is not of it
-    next_try = std::max<UnixSeconds>(RetryAt(certificate, clock_.Now()), 1);
-  }
-  return next_try;
+  std::erase_if(open, [&](const auto& order) { return !obtainer_.Knows(order.directory); });
+  return open;
 }
 
 void Scheduler::KeepPreflight(const model::ManagedCertificate& certificate) {
@@ -229,7 +222,8 @@ void Scheduler::PlanNext(Looked& looked, const Wanted& wanted, std::stop_token s
   const auto held = database_.Read(
       [&](store::Session& session) { return store::FindById(session, looked.certificate_id); });
   if (!held) return;
-  looked.due = Plan(held->certificate, held->current, KnownWindow(*held, wanted, stop), clock_.Now());
+  const model::RenewalInfo known = KnownWindow(*held, wanted, stop);
+  looked.due = Plan(held->certificate, held->current, known, OpenOrders(*held), clock_.Now());
   WarnOfExpiry(*held);
   const UnixSeconds now = clock_.Now();
   const UnixSeconds next = NextLook(*held, looked.due);
@@ -250,7 +244,6 @@ UnixSeconds Scheduler::NextLook(const store::HeldCertificate& held, const Due& d
   const auto also = [&](UnixSeconds at) {
     if (at > 0) next = next > 0 ? std::min(next, at) : at;
   };
-  also(NextTryOfOpenOrder(held));
   if (preflight_) also(WatchAt(held.certificate, now));
   if (held.current) also(WarnOf(*held.current, held.certificate.failures, now).next);
   return next > 0 ? std::max(next, now + limits_.interval) : 0;
@@ -318,12 +311,26 @@ void Scheduler::Renew(const store::HeldCertificate& held, const Wanted& wanted, 
   request.force = wanted.force;
   request.planned_for = held.current ? held.current->id : 0;
   try {
+    const auto place = slots_->Take(FirstAsked(held), stop);
+    if (!place) throw Error(FailureCode::kCancelled, "stopped before anything was ordered");
     const bool issued = jobs_.Submit(std::move(request))->Wait(kOrderPatience, nullptr, stop).issued;
     looked.result = issued ? Looked::Result::kRenewed : Looked::Result::kNotDue;
   } catch (const Error& error) {
     looked.result = Looked::Result::kFailed;
     looked.failure = error.failure();
   }
+}
+
+// The CA that a renewal is first asked of: where an order is under way, else the first, wherever the
+// certificate is from.
+std::string Scheduler::FirstAsked(const store::HeldCertificate& held) const {
+  const auto open = database_.Read([&](store::Session& session) {
+    return store::FindOpenOrders(session, held.certificate.id);
+  });
+  for (const model::OrderRecord& order : open) {
+    if (obtainer_.Knows(order.directory)) return order.directory;
+  }
+  return obtainer_.LaneOf("");
 }
 
 void Scheduler::Start() {

@@ -26,6 +26,11 @@ inline const std::string kVersionColumnsWithoutKey =
     "v.id, v.certificate_id, v.chain_pem, v.serial_hex, v.fingerprint, v.subject, v.issuer, "
     "v.names, v.not_before, v.not_after, v.ari_id, v.ca, v.origin, v.created_at, "
     "v.expiry_told, v.revocation_reason, v.revoke_with_key, v.revoke_replaced, v.revoked_at, ''";
+// With neither keys nor chains.
+inline const std::string kVersionColumnsWithoutChain =
+    "v.id, v.certificate_id, '', v.serial_hex, v.fingerprint, v.subject, v.issuer, "
+    "v.names, v.not_before, v.not_after, v.ari_id, v.ca, v.origin, v.created_at, "
+    "v.expiry_told, v.revocation_reason, v.revoke_with_key, v.revoke_replaced, v.revoked_at, ''";
 
 // The same without keys and chains.
 inline const std::string kVersionColumnsWithoutPem =

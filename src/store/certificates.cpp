@@ -60,7 +60,8 @@ model::ManagedCertificate EnsureManaged(Session& session, const model::ManagedCe
                "INSERT INTO certificate (name_set, names, key_type, reuse_key, profile, "
                "preferred_chain, owner, next_action_at, last_error_at, failures, created_at, "
                "updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?) "
-               "ON CONFLICT (name_set) DO UPDATE SET key_type = excluded.key_type, "
+               "ON CONFLICT (name_set) DO UPDATE SET names = excluded.names, "
+               "key_type = excluded.key_type, "
                "reuse_key = excluded.reuse_key, profile = excluded.profile, "
                "preferred_chain = excluded.preferred_chain, owner = excluded.owner, "
                "updated_at = excluded.updated_at RETURNING id",
@@ -122,6 +123,14 @@ std::vector<HeldCertificate> ListCertificates(Session& session, bool with_keys) 
              with_keys ? kSelectHeld + "ORDER BY c.name_set"
                        : "SELECT " + kCertificateColumns + ", " + kVersionColumnsWithoutKey +
                              " FROM certificate c" + kJoinCurrent + "ORDER BY c.name_set");
+  std::vector<HeldCertificate> all;
+  while (rows.Step()) all.push_back(ReadHeld(rows));
+  return all;
+}
+
+std::vector<HeldCertificate> ListWithoutChains(Session& session) {
+  Query rows(Of(session), "SELECT " + kCertificateColumns + ", " + kVersionColumnsWithoutChain +
+                              " FROM certificate c" + kJoinCurrent + "ORDER BY c.name_set");
   std::vector<HeldCertificate> all;
   while (rows.Step()) all.push_back(ReadHeld(rows));
   return all;

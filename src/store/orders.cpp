@@ -10,6 +10,8 @@ namespace {
 // Ended orders are history: the last ten of a certificate, and every one of the last 30 days.
 constexpr int kEndedOrdersKept = 10;
 constexpr UnixSeconds kEndedOrdersKeptFor = 30 * 24 * 3600;
+// Longer than any window that the fuse can have.
+constexpr UnixSeconds kCountedFor = 400 * UnixSeconds{24 * 3600};
 
 const std::string kSelect =
     "SELECT id, certificate_id, directory, identifiers, profile, preferred_chain, replaces, "
@@ -86,6 +88,11 @@ std::int64_t InsertOrder(Session& session, const model::OrderRecord& order) {
         "INSERT INTO order_ledger (name_set, order_id, created_at) "
         "SELECT name_set, ?, ? FROM certificate WHERE id = ?",
         id, order.created_at, order.certificate_id)
+      .Run();
+  Query(connection,
+        "DELETE FROM order_ledger WHERE created_at < ? AND name_set = "
+        "(SELECT name_set FROM certificate WHERE id = ?)",
+        order.created_at - kCountedFor, order.certificate_id)
       .Run();
   session.impl().saved_step = true;
   return id;

@@ -21,22 +21,37 @@ std::vector<DueRow> ReadDueRows(Query& rows) {
   return due;
 }
 
+const std::string kSelectInfo =
+    "SELECT ari_id, window_start, window_end, explanation_url, chosen_at, check_at "
+    "FROM renewal_info ";
+
+model::RenewalInfo ReadInfo(Query& row) {
+  model::RenewalInfo info;
+  info.ari_id = row.Text();
+  info.start = row.Int();
+  info.end = row.Int();
+  info.explanation_url = row.Text();
+  info.chosen_at = row.Int();
+  info.check_at = row.Int();
+  return info;
+}
+
 }  // namespace
 
 std::optional<model::RenewalInfo> FindRenewalInfo(Session& session, const std::string& ari_id) {
-  Query rows(Of(session),
-             "SELECT ari_id, window_start, window_end, explanation_url, chosen_at, check_at "
-             "FROM renewal_info WHERE ari_id = ?",
-             ari_id);
+  Query rows(Of(session), kSelectInfo + "WHERE ari_id = ?", ari_id);
   if (!rows.Step()) return std::nullopt;
-  model::RenewalInfo info;
-  info.ari_id = rows.Text();
-  info.start = rows.Int();
-  info.end = rows.Int();
-  info.explanation_url = rows.Text();
-  info.chosen_at = rows.Int();
-  info.check_at = rows.Int();
-  return info;
+  return ReadInfo(rows);
+}
+
+std::map<std::string, model::RenewalInfo> ListRenewalInfo(Session& session) {
+  Query rows(Of(session), kSelectInfo);
+  std::map<std::string, model::RenewalInfo> all;
+  while (rows.Step()) {
+    model::RenewalInfo info = ReadInfo(rows);
+    all.emplace(info.ari_id, std::move(info));
+  }
+  return all;
 }
 
 void SaveRenewalInfo(Session& session, std::int64_t version_id, const model::RenewalInfo& info,

@@ -87,9 +87,12 @@ Path KeepFormer(const Path& file, UnixSeconds now) {
   for (const char c : FormatUtc(now)) {
     if (c != '-' && c != ':') time += c;
   }
-  const Path former(Cat(file.string(), ".before-restore-", time));
-  if (::link(file.c_str(), former.c_str()) != 0) {
-    ThrowErrno(errno, "keep the former store", former);
+  constexpr int kMostAtOnce = 100;
+  const std::string name = Cat(file.string(), ".before-restore-", time);
+  Path former(name);
+  for (int n = 2; ::link(file.c_str(), former.c_str()) != 0; ++n) {
+    if (errno != EEXIST || n > kMostAtOnce) ThrowErrno(errno, "keep the former store", former);
+    former = Cat(name, "-", n);  // of another restore in this second
   }
   // Only where it could not be read: another store must not find it.
   const std::string log = file.string() + "-wal";

@@ -97,6 +97,10 @@ std::vector<NameRequest> ListNameRequests(Session& session) {
   return requests;
 }
 
+bool IsNameRequested(Session& session, const std::string& fqdn) {
+  return Query(Of(session), "SELECT 1 FROM name_request WHERE fqdn = ? LIMIT 1", fqdn).Step();
+}
+
 std::optional<AcmeServer> FindAcmeServer(Session& session) {
   const auto url = FindSetting(session, kAcmeUrl);
   if (!url) return std::nullopt;

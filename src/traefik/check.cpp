@@ -13,6 +13,7 @@
 #include "check_routes.h"
 #include "leaf.h"
 #include "plan.h"
+#include "ranking.h"
 
 namespace certwright::traefik {
 namespace {
@@ -133,14 +134,38 @@ void CheckLoaded(const Api& api, const model::CertificateVersion& version,
   }
 }
 
-void NoteSameNames(const std::vector<model::CertificateVersion>& versions, CheckReport& report) {
-  std::map<std::string, int> counts;
-  for (const auto& version : versions) ++counts[TraefikKey(version)];
-  for (const auto& [names, count] : counts) {
-    if (count < 2) continue;
-    report.notes.push_back(Cat(count, " certificates have the same names (", Printable(names, 120),
-                               "): Traefik serves only the first"));
+std::string Short(const model::CertificateVersion& version) {
+  return Cat(version.origin == model::Origin::kUpload ? "the uploaded one" : "the CA's",
+             ", serial ", version.serial_hex);
+}
+
+void NoteSameNames(const std::vector<model::CertificateVersion>& served,
+                   const std::vector<model::CertificateVersion>& outranked, CheckReport& report) {
+  std::map<std::string, const model::CertificateVersion*> by_names;
+  for (const auto& version : served) by_names[TraefikKey(version)] = &version;
+  for (const auto& version : outranked) {
+    const std::string names = TraefikKey(version);
+    report.notes.push_back(Cat("for ", Printable(names, 120), " Traefik is given ",
+                               Short(*by_names[names]), ", and not ", Short(version),
+                               ": an upload goes first, then what is valid longer"));
   }
+}
+
+bool IsOutranked(store::Database& database, const model::CertificateVersion& version) {
+  const auto covering = database.Read([&](store::Session& session) {
+    return store::FindCovering(session, version.names.front().value);
+  });
+  return std::any_of(covering.begin(), covering.end(), [&](const store::HeldCertificate& other) {
+    return Outranks(*other.current, version);
+  });
+}
+
+// Of one in a plan, which has no chains.
+std::string ChainOf(store::Database& database, const model::CertificateVersion& listed) {
+  if (!listed.chain_pem.empty()) return listed.chain_pem;
+  const auto version = database.Read(
+      [&](store::Session& session) { return store::FindVersion(session, listed.id, false); });
+  return version ? version->chain_pem : "";
 }
 
 void NoteOtherFiles(const Path& dynamic_dir, CheckReport& report) {
@@ -179,8 +204,9 @@ Seen Publisher::WaitServed(const std::string& name, const std::string& serial_he
     return Seen::kNotServed;
   }
   const auto hosts = HostNames(*held->current);
+  if (hosts.empty() || IsOutranked(database_, *held->current)) return Seen::kNotLooked;
   const auto address = ParseAddress(HttpsAddress(stop));
-  if (!address || hosts.empty()) return Seen::kNotLooked;
+  if (!address) return Seen::kNotLooked;
   const std::string wanted = LeafOf(held->current->chain_pem);
   const Steady end = clock_.SteadyNow() + timeout;
   Millis pause = kFirstPoll;
@@ -219,7 +245,7 @@ CheckReport Publisher::Check(std::stop_token stop) {
   if (!address)
     report.notes.push_back("traefik.https_address is not known: no handshake was tried");
 
-  const std::string default_leaf = LeafOf(plan.self_signed.chain_pem);
+  const std::string default_leaf = LeafOf(ChainOf(database_, plan.default_version));
   for (const auto& listed : plan.versions) {
     const auto version = database_.Read(
         [&](store::Session& session) { return store::FindVersion(session, listed.id, false); });
@@ -234,7 +260,7 @@ CheckReport Publisher::Check(std::stop_token stop) {
   }
   if (reachable) report.routes = CheckRoutes(api, plan.routes, stop);
   report.notes.insert(report.notes.end(), plan.left_out.begin(), plan.left_out.end());
-  NoteSameNames(plan.versions, report);
+  NoteSameNames(plan.versions, plan.outranked, report);
   NoteOtherFiles(options_.dynamic_dir, report);
   return report;
 }

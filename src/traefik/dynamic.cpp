@@ -47,13 +47,14 @@ void AddMarker(const DynamicConfiguration& configuration, HttpParts& parts) {
 
 Value Http(const DynamicConfiguration& configuration) {
   HttpParts parts;
-  AddChallenge(configuration, parts);
   AddMarker(configuration, parts);
+  AddChallenge(configuration, parts);
   AddRoutes(configuration, parts);
   json::Members http;
+  // First, and in it the marker: no value of a caller stands before it.
+  http.emplace_back("middlewares", Value::FromMembers(std::move(parts.middlewares)));
   http.emplace_back("routers", Value::FromMembers(std::move(parts.routers)));
   http.emplace_back("services", Value::FromMembers(std::move(parts.services)));
-  http.emplace_back("middlewares", Value::FromMembers(std::move(parts.middlewares)));
   http.emplace_back("serversTransports", Value::FromMembers(std::move(parts.transports)));
   return Value::FromMembers(std::move(http));
 }
@@ -86,7 +87,10 @@ std::string Render(const DynamicConfiguration& configuration) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
       });
   if (!good) throw Error(FailureCode::kInternal, "a generation for Traefik is not [a-z0-9]+");
-  return WriteYamlJson(Value::Object({{"http", Http(configuration)}, {"tls", Tls(configuration)}}));
+  json::Members all;
+  all.emplace_back("http", Http(configuration));
+  all.emplace_back("tls", Tls(configuration));
+  return WriteYamlJson(Value::FromMembers(std::move(all)));
 }
 
 }  // namespace certwright::traefik

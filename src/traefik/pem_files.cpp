@@ -63,11 +63,16 @@ std::string Digest(std::string_view text) {
 
 PemFiles::PemFiles(Path dir, std::string group) : dir_(std::move(dir)), group_(std::move(group)) {}
 
+std::string PemFiles::Stem(const model::CertificateVersion& version) {
+  if (version.origin == model::Origin::kSelfSigned) {
+    return "default-" + Digest(version.chain_pem);
+  }
+  return std::to_string(version.certificate_id) + '-' + std::to_string(version.id);
+}
+
 CertificateFiles PemFiles::For(const model::CertificateVersion& version) const {
-  const std::string stem = version.origin == model::Origin::kSelfSigned
-                               ? Cat("default-", Digest(version.chain_pem))
-                               : Cat(version.certificate_id, "-", version.id);
-  return {dir_ / Cat(stem, ".crt"), dir_ / Cat(stem, ".key")};
+  const std::string stem = Stem(version);
+  return {dir_ / (stem + ".crt"), dir_ / (stem + ".key")};
 }
 
 void PemFiles::Prepare() {

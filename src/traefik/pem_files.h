@@ -17,8 +17,9 @@ class PemFiles {
   // `group` "" : files 0600 in a directory 0700; else 0640 and 0750 with that group.
   PemFiles(Path dir, std::string group);
 
-  // "12-34.crt": a version never changes, and Traefik sees a change only by its name. The
+  // "12-34" of "12-34.crt": a version never changes, and Traefik sees a change only by its name. The
   // self-signed pair, which has no managed certificate, is named after its content.
+  static std::string Stem(const model::CertificateVersion& version);
   CertificateFiles For(const model::CertificateVersion& version) const;
 
   // Makes the directory. Throws Error(kConfig) where the group does not exist.

@@ -1,7 +1,6 @@
 #include "plan.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
@@ -10,16 +9,10 @@
 #include "certwright/store/settings.h"
 #include "certwright/traefik/routes.h"
 #include "pem_files.h"
+#include "ranking.h"
 
 namespace certwright::traefik {
 namespace {
-
-// Of two certificates with the same names Traefik takes the first: an upload before one of a CA, as
-// get-certificate ranks them, and then the one that is valid longer.
-auto Rank(const model::CertificateVersion& version) {
-  return std::tuple(TraefikKey(version), version.origin != model::Origin::kUpload,
-                    -version.not_after, version.certificate_id);
-}
 
 // Where the responder listens on all addresses, Traefik is led to the loopback.
 std::string Reachable(const std::string& url) {
@@ -31,75 +24,92 @@ std::string Reachable(const std::string& url) {
   return url;
 }
 
+// The generation stands for the text around it, and for what is in the files: after a restored
+// backup the same name may hold another certificate. Rendering twice would cost twice as much, so
+// that it is put into its place afterwards: the marker is the first of what is named so (Render).
+std::string SetGeneration(std::string& text, const std::string& fingerprints) {
+  const std::string generation = Digest(text + fingerprints);
+  const std::string empty = MarkerName("0");
+  text.replace(text.find(empty), empty.size(), MarkerName(generation));
+  return generation;
+}
+
 }  // namespace
 
-// What does not pass was written into the store by something else than the actions: it must not take
-// the others with it.
-std::vector<model::Route> Publisher::Plan::TakePassing(std::vector<model::Route> all) {
-  std::vector<model::Route> passing;
+// What does not pass was written into the store by something else than the actions: it must not
+// take the others with it.
+void Publisher::Plan::TakeRoutes(std::vector<model::Route> all) {
   for (auto& route : all) {
     if (const auto problem = ProblemOf(route)) {
       left_out.push_back(Cat("route ", Printable(route.instance), " is left out: ", problem->field,
                              ": ", problem->words));
     } else {
-      passing.push_back(std::move(route));
+      routes.push_back(std::move(route));
     }
   }
-  return passing;
 }
 
-std::string TraefikKey(const model::CertificateVersion& version) {
-  std::vector<std::string> names;
-  for (const auto& name : model::Names(version.names)) names.push_back(ToLower(name));
-  std::sort(names.begin(), names.end());
-  return Join(names, ",");
+void Publisher::Plan::Read(store::Session& session) {
+  auto pair = store::FindSelfSigned(session);
+  if (!pair) {
+    throw Error(FailureCode::kInternal,
+                "the store holds no self-signed pair for Traefik's default");
+  }
+  self_signed = std::move(*pair);
+  self_signed.origin = model::Origin::kSelfSigned;
+  last_event = store::LastEvent(session);
+  versions = store::ListCurrentVersions(session);
+  default_key = TraefikKey(store::FindDefaultNames(session));
+  TakeRoutes(store::ListRoutes(session));
+  forwarded_depth = store::FindTrustedProxies(session).depth;
+}
+
+void Publisher::Plan::Rank() {
+  Ranking ranking = RankVersions(std::move(versions));
+  const auto found = std::lower_bound(ranking.keys.begin(), ranking.keys.end(), default_key);
+  const bool is_held =
+      !default_key.empty() && found != ranking.keys.end() && *found == default_key;
+  versions = std::move(ranking.firsts);
+  outranked = std::move(ranking.outranked);
+  default_version = is_held ? versions[found - ranking.keys.begin()] : self_signed;
 }
 
 Publisher::Plan Publisher::MakePlan() {
   Plan plan;
-  DynamicConfiguration configuration;
-  database_.Read([&](store::Session& session) {
-    auto self_signed = store::FindSelfSigned(session);
-    if (!self_signed) {
-      throw Error(FailureCode::kInternal,
-                  "the store holds no self-signed pair for Traefik's default");
-    }
-    plan.self_signed = std::move(*self_signed);
-    plan.self_signed.origin = model::Origin::kSelfSigned;
-    plan.last_event = store::LastEvent(session);
-    plan.versions = store::ListCurrentVersions(session);
-    configuration.routes = plan.TakePassing(store::ListRoutes(session));
-    configuration.forwarded_depth = store::FindTrustedProxies(session).depth;
-  });
-  std::sort(plan.versions.begin(), plan.versions.end(),
-            [](const auto& a, const auto& b) { return Rank(a) < Rank(b); });
+  database_.Read([&](store::Session& session) { plan.Read(session); });
+  plan.Rank();
 
   const PemFiles files(options_.certificate_dir, options_.group);
+  DynamicConfiguration configuration;
+  configuration.generation = "0";
   configuration.http_entrypoint = options_.http_entrypoint;
   configuration.https_entrypoint = options_.https_entrypoint;
   configuration.challenge_url = Reachable(options_.challenge_url);
-  configuration.default_certificate = files.For(plan.self_signed);
+  configuration.default_certificate = files.For(plan.default_version);
+  configuration.routes = std::move(plan.routes);
+  configuration.forwarded_depth = plan.forwarded_depth;
   std::string fingerprints;
   for (const auto& version : plan.versions) {
     configuration.certificates.push_back(files.For(version));
     fingerprints += version.fingerprint;
   }
-
-  // The generation stands for the text around it, and for what is in the files: after a restored
-  // backup the same name may hold another certificate.
-  configuration.generation.assign(1, '0');
-  plan.generation = Digest(Render(configuration) + fingerprints);
-  configuration.generation = plan.generation;
   plan.text = Render(configuration);
+  plan.generation = SetGeneration(plan.text, fingerprints);
   plan.routes = std::move(configuration.routes);
-
-  const auto remember = [&](const CertificateFiles& pair) {
-    plan.files.insert(pair.cert.filename().string());
-    plan.files.insert(pair.key.filename().string());
-  };
-  for (const auto& pair : configuration.certificates) remember(pair);
-  remember(configuration.default_certificate);
   return plan;
+}
+
+std::set<std::string> Publisher::Plan::Files() const {
+  std::set<std::string> names;
+  const auto add = [&](const model::CertificateVersion& version) {
+    const std::string stem = PemFiles::Stem(version);
+    names.insert(stem + ".crt");
+    names.insert(stem + ".key");
+  };
+  for (const auto& version : versions) add(version);
+  add(default_version);
+  add(self_signed);
+  return names;
 }
 
 }  // namespace certwright::traefik

@@ -13,20 +13,28 @@ namespace certwright::traefik {
 
 struct Publisher::Plan {
   std::int64_t last_event = 0;  // of the store, when this was asked for
-  std::vector<model::CertificateVersion> versions;  // in the order of the file; no chains, no keys
+  // In the order of the file; no chains, no keys.
+  std::vector<model::CertificateVersion> versions;
+  // Left out: another certificate has the same names.
+  std::vector<model::CertificateVersion> outranked;
   model::CertificateVersion self_signed;
+  // Shown where no other fits: the one with the default names (no chain), else the self-signed pair.
+  model::CertificateVersion default_version;
   std::vector<model::Route> routes;
+  std::string default_key;  // TraefikKey of the default names
+  int forwarded_depth = 0;
   std::string generation;
   std::string text;             // of certwright.yml
-  std::set<std::string> files;  // names of the PEM files in it
   std::vector<std::string> left_out;  // routes that could not be written, in words
 
-  std::vector<model::Route> TakePassing(std::vector<model::Route> all);
+  // Fills in what the store says.
+  void Read(store::Session& session);
+  void TakeRoutes(std::vector<model::Route> all);
+  // Puts the versions in order, and finds the default.
+  void Rank();
+  std::set<std::string> Files() const;  // names of the PEM files in the text
 };
 
 inline constexpr char kFileName[] = "certwright.yml";
-
-// What Traefik takes two certificates for one by: the names, lower case and sorted.
-std::string TraefikKey(const model::CertificateVersion& version);
 
 }  // namespace certwright::traefik

@@ -70,6 +70,11 @@ Publisher::Publisher(TraefikOptions options, store::Database& database, http::Tr
 
 std::string Publisher::RenderText() { return MakePlan().text; }
 
+bool Publisher::Shows(std::int64_t event_seq) {
+  const std::lock_guard lock(publishing_);
+  return live_event_ >= event_seq;
+}
+
 void Publisher::Publish(std::stop_token stop) {
   const std::lock_guard lock(publishing_);
   CheckDynamicDir(options_.dynamic_dir);

@@ -61,15 +61,12 @@ std::set<std::string> NamesIn(const std::string& text) {
 std::vector<std::int64_t> Publisher::VersionsToWrite(const Plan& plan,
                                                      const PemFiles& files) const {
   const auto present = files.List();
-  const auto is_there = [&](const Path& path) {
-    return present.contains(path.filename().string());
-  };
   std::vector<std::int64_t> ids;
   for (const auto& version : plan.versions) {
     const auto known = compared_.find(version.id);
-    const CertificateFiles pair = files.For(version);
-    if (known == compared_.end() || known->second != version.fingerprint || !is_there(pair.cert) ||
-        !is_there(pair.key)) {
+    const std::string stem = PemFiles::Stem(version);
+    if (known == compared_.end() || known->second != version.fingerprint ||
+        !present.contains(stem + ".crt") || !present.contains(stem + ".key")) {
       ids.push_back(version.id);
     }
   }
@@ -94,7 +91,7 @@ bool Publisher::WritePems(const Plan& plan, bool& changed) {
 }
 
 void Publisher::RemoveOthers(const Plan& plan, bool changed, const std::string& former) const {
-  auto wanted = plan.files;
+  auto wanted = plan.Files();
   if (options_.api.empty()) {
     // Traefik may still be reading the former file: what that names stays until the next change.
     if (!changed) return;

@@ -59,7 +59,9 @@ std::vector<std::string> AddMiddlewares(const model::Route& route, int depth, Ht
     parts.middlewares.emplace_back(names.back(), Value::Object({{kind, std::move(settings)}}));
   };
   const std::string prefix = PathPrefixOf(route);
-  if (!route.ip_allowlist.empty()) add("allow", "ipAllowList", AllowList(route.ip_allowlist, depth));
+  if (!route.ip_allowlist.empty()) {
+    add("allow", "ipAllowList", AllowList(route.ip_allowlist, depth));
+  }
   if (!prefix.empty()) {
     if (route.slash_redirect.value_or(false)) add("slash", "redirectRegex", SlashRedirect(prefix));
     if (route.strip_prefix.value_or(false)) {

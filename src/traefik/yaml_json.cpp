@@ -30,13 +30,27 @@ bool NeedsEscape(std::uint32_t c) {
          c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff;
 }
 
+bool IsPlain(char c) {
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '{';
+}
+
+// What needs no look at its characters: nearly everything.
+std::size_t PlainPrefix(std::string_view text) {
+  std::size_t size = 0;
+  while (size < text.size() && IsPlain(text[size])) ++size;
+  return size;
+}
+
 void WriteString(std::string_view text, std::string& out) {
+  out += '"';
+  const std::size_t plain = PlainPrefix(text);
+  out += text.substr(0, plain);
+  text.remove_prefix(plain);
   if (!IsUtf8(text)) {
     throw Error(FailureCode::kConfig,
                 Cat("\"", Printable(text), "\" is not UTF-8 and cannot be written for Traefik"),
                 "give the directory a name in UTF-8");
   }
-  out += '"';
   while (!text.empty()) {
     const CodePoint c = First(text);
     if (c.value == '"' || c.value == '\\') {

@@ -16,7 +16,9 @@
 #include "certwright/base/text.h"
 #include "certwright/crypto/certificate.h"
 #include "certwright/store/certificates.h"
+#include "certwright/store/events.h"
 #include "certwright/store/settings.h"
+#include "certwright/store/uploads.h"
 #include "fake_ca.h"
 
 namespace certwright::actions {
@@ -98,12 +100,28 @@ class ActionsTest : public testing::Test {
       return deliver_works_;
     };
     return {*database_, obtainer_, *jobs_, authorities_, *scheduler_, revoker_,
-            chores_,    feed_,     nullptr, clock_,      deliver};
+            chores_,    feed_,     nullptr, clock_,      deliver,
+            1,          false,
+            [this] { return server_; },
+            [this](const store::AcmeServer& server) {
+              if (server.url.starts_with("http:")) throw Error(FailureCode::kInput, "plain http");
+              server_ = server;
+            },
+            upload_};
   }
 
   Result Run(const std::string& action, const std::string& input, const std::string& caller = "",
              const std::string& role = "owner") {
     return runner_->Run({action, input, role, caller}, nullptr, {});
+  }
+  // The reasons of the events so far: "certificate-changed deleted, ...".
+  std::string Events() {
+    std::string text;
+    for (const model::Event& event : database_->Read(
+             [](store::Session& session) { return store::ListEvents(session, 0, 1000); })) {
+      text += Cat(text.empty() ? "" : ", ", event.name, " ", event.reason);
+    }
+    return text;
   }
   // The output of a call that works.
   json::Value Output(const std::string& action, const std::string& input,
@@ -120,6 +138,10 @@ class ActionsTest : public testing::Test {
     version.origin = given.origin;
     version.created_at = given.from;
     return database_->Write([&](store::Session& session) {
+      if (given.origin == model::Origin::kUpload) {
+        store::SaveUpload(session, version.subject, version, given.from);
+        return *store::FindUpload(session, version.subject);
+      }
       model::ManagedCertificate wanted;
       wanted.names = names;
       wanted.owner = given.owner;
@@ -131,7 +153,7 @@ class ActionsTest : public testing::Test {
 
   bool IsInStore(const std::string& name_set) {
     return database_->Read([&](store::Session& session) {
-      return store::FindByNameSet(session, name_set).has_value();
+      return store::FindByNameSet(session, name_set) || store::FindUpload(session, name_set);
     });
   }
 
@@ -177,6 +199,8 @@ class ActionsTest : public testing::Test {
   std::mutex delivered_mutex_;
   std::vector<std::int64_t> delivered_;
   bool deliver_works_ = true;
+  store::AcmeServer server_{kDirectory, "admin@example.org", "HTTP-01"};
+  UploadPolicy upload_;
   std::optional<Runner> runner_;
 };
 

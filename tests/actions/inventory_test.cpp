@@ -1,6 +1,7 @@
 // list, show, delete, export and issue.
 #include "certwright/base/encoding.h"
 #include "certwright/export/bundle.h"
+#include "certwright/store/orders.h"
 #include "certwright/store/renewals.h"
 #include "fixture.h"
 #include "handler.h"
@@ -17,8 +18,13 @@ class InventoryTest : public ActionsTest {
   static std::string Meaning(const std::string& text) {
     return json::Write(json::Value::Object({{"certificate", text}}));
   }
-  std::vector<std::string> Shown(const std::string& text) {
+  std::vector<std::string> Covered(const std::string& text) {
     return Output("show", Meaning(text)).Strings("names");
+  }
+  // When the first one is renewed, as list or plan says it.
+  std::string Shown(const std::string& action) {
+    const json::Value first = Output(action, "")["certificates"].Items()[0];
+    return first.String(action == "plan" ? "renew_at" : "next_renewal");
   }
 };
 
@@ -108,6 +114,46 @@ TEST_F(InventoryTest, ListShowAndPlanTellWhatFailsAndWhatWasSeenFromOutside) {
   }
 }
 
+TEST_F(InventoryTest, AForcedRenewalThatFailedTellsTheTryThatListAndPlanKnow) {
+  Hold({{"a.example.org"}});
+  const struct {
+    FakeCa::Mood mood;
+    bool soon;
+  } kTable[] = {{FakeCa::Mood::kRefusing, false},     // not due for long
+                {FakeCa::Mood::kUnreachable, true}};  // its order waits
+  for (const auto& row : kTable) {
+    ca_.mood = row.mood;
+    const json::Value renewed =
+        Output("renew", R"({"certificates":["a.example.org"],"force":true})");
+    const json::Value& one = renewed["certificates"].Items()[0];
+    EXPECT_EQ(one.String("result"), "failed");
+    EXPECT_EQ(one.String("renew_at") < FormatUtc(kNow + kDay), row.soon);
+    EXPECT_EQ(one.String("renew_at"), Shown("list"));
+    EXPECT_EQ(one.String("renew_at"), Shown("plan"));
+  }
+}
+
+TEST_F(InventoryTest, ARenewalIsDeliveredWithoutWaitingForTheEndOfTheAction) {
+  Hold({{"a.example.org"}, model::Origin::kAcme, kNow - 90 * kDay, kNow + 1});
+  const std::size_t before = delivered_.size();
+  Output("renew", R"({"certificates":["a.example.org"]})");
+  EXPECT_EQ(delivered_.size() - before, 2u) << "the challenge route, and what was renewed";
+}
+
+TEST_F(InventoryTest, AnOrderThatWasLeftOpenIsTheNextToGoOn) {
+  model::OrderRecord order;
+  order.certificate_id = Hold({{"a.example.org"}}).certificate.id;
+  order.directory = kDirectory;
+  order.created_at = kNow;
+  database_->Write([&](store::Session& session) { store::InsertOrder(session, order); });
+  EXPECT_EQ(Shown("list"), FormatUtc(kNow));
+  EXPECT_EQ(Shown("plan"), FormatUtc(kNow));
+  EXPECT_EQ(Output("show", Meaning("a.example.org")).String("next_renewal"), FormatUtc(kNow));
+  const json::Value planned = Output("plan", "")["certificates"].Items()[0];
+  EXPECT_EQ(planned.String("reason"), "retry");
+  EXPECT_TRUE(planned["budgets"].Items().empty()) << "its place was taken when it was made";
+}
+
 TEST_F(InventoryTest, NothingThatOnlyShowsHoldsAKey) {
   Hold({{"a.example.org"}});
   for (const Result& result : {Run("list", ""), Run("show", Meaning("a.example.org"))}) {
@@ -146,7 +192,7 @@ TEST_F(InventoryTest, ACertificateIsMeantByNameSetSerialOrCover) {
       {"serial, decimal", info.serial_decimal, pair},
   };
   for (const auto& row : kTable) {
-    EXPECT_EQ(Shown(row.text), model::Names(row.expected.certificate.names)) << row.name;
+    EXPECT_EQ(Covered(row.text), model::Names(row.expected.certificate.names)) << row.name;
   }
   for (const char* text : {"nobody.example.org", "wild.example.org", "x.y.wild.example.org", "ff",
                            "example.org,nobody.example.org", "-", "%", "*", ",", "\n"}) {

@@ -98,13 +98,31 @@ TEST_F(RouteCertificatesTest, WithoutADaemonItIsLeftDue) {
   EXPECT_TRUE(IsHeld());
 }
 
-TEST_F(RouteCertificatesTest, WhatCoveredItGoesAndRenewAsksForItsOwn) {
-  runner_.emplace(MakeContext());
-  const auto wildcard = Hold({{"*.example.org"}, Origin::kUpload});
+TEST_F(RouteCertificatesTest, CleanupLeavesWhatWasUploaded) {
   Want();
-  database_->Write([&](store::Session& session) {
-    store::DeleteCertificate(session, wildcard.certificate.id);
-  });
+  WaitUntilIdle(kHost);
+  Hold({{kHost}, Origin::kUpload});
+  Delete("m1", true);
+  EXPECT_FALSE(IsHeld());
+  EXPECT_TRUE(IsInStore(kHost));
+}
+
+TEST_F(RouteCertificatesTest, AnUploadThatCoveredItGoesAndItAsksForItsOwn) {
+  Hold({{"*.example.org"}, Origin::kUpload});
+  Want();
+  EXPECT_FALSE(IsInStore(kHost));
+  Output("delete-certificate", R"({"type":"custom","path":"custom_certificates/*.example.org.crt"})");
+  ASSERT_TRUE(IsInStore(kHost));
+  EXPECT_EQ(Managed(kHost)->certificate.next_action_at, kNow) << "the scheduler gets it";
+  Output("renew", "");
+  EXPECT_TRUE(IsHeld());
+}
+
+TEST_F(RouteCertificatesTest, WhatCoveredItHasExpiredAndRenewAsksForItsOwn) {
+  Hold({{"*.example.org"}, Origin::kUpload, kNow - kDay, kNow + kDay});
+  Want();
+  clock_.now = kNow + 2 * kDay;
+  EXPECT_EQ(Status("m1"), "pending");
   Output("renew", "");
   EXPECT_TRUE(IsHeld());
 }
@@ -176,8 +194,6 @@ TEST_F(RouteCertificatesTest, CleanupTakesWhatOnlyTheRouteWanted) {
       {"wanted by another route", [&] { Want("m2"); }, [&] { Delete("m1", true); }, true},
       {"wanted by a module",
        [&] { Output("set-certificate", R"({"fqdn":"a.example.org"})", "module/x1"); },
-       [&] { Delete("m1", true); }, true},
-      {"uploaded", [&] { Hold({{kHost}, Origin::kUpload, kNow, kNow + 999 * kDay, "routes"}); },
        [&] { Delete("m1", true); }, true},
       {"an administrator's", [&] { Hold({{kHost}, Origin::kAcme, kNow, kNow + 999 * kDay}); }, [&] { Delete("m1", true); }, true},
       {"the default", [&] {

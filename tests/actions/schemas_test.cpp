@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "certwright/actions/tasks.h"
+#include "certwright/base/encoding.h"
 #include "certwright/issue/housekeeping.h"
 #include "certwright/json/failure.h"
 #include "certwright/json/schema.h"
@@ -40,6 +41,31 @@ class Traefik : public http::Transport {
 
 class SchemasTest : public ActionsTest {
  protected:
+  // One of each kind that another client may leave, good and bad.
+  static std::string ImportInput() {
+    const auto pair =
+        crypto::SelfSigned(model::ParseIdentifiers({"import.example.org"}), kNow - 1, kNow + kDay);
+    const json::Value good = json::Value::Object({{"from", "good"},
+                                                  {"directory", "https://other.test/directory"},
+                                                  {"chain", pair.chain_pem},
+                                                  {"key", pair.key_pem.Reveal()}});
+    json::Value bad = good;
+    bad.Set("from", "bad").Set("key", "none");
+    const json::Value route = json::Value::Object(
+        {{"instance", "import1"}, {"url", "http://127.0.0.1:1"}, {"path", "/import"}});
+    const auto list = [](std::initializer_list<json::Value> items) { return json::Array(items); };
+    const json::Value no_route =
+        json::Value::Object({{"from", "bad"}, {"route", json::Value::Object()}});
+    return json::Write(json::Value::Object(
+        {{"accounts", list({good, bad})},
+         {"certificates", list({good, bad})},
+         {"uploads", list({good, bad})},
+         {"routes", list({json::Value::Object({{"from", "good"}, {"route", route}}), no_route})},
+         {"settings", json::Parse(R"({"trusted_proxies":{"proxies":["192.0.2.1"],"depth":1},)"
+                                  R"("default_names":["import.example.org"]})")},
+         {"left_out", list({json::Value::Object({{"from", "f"}, {"why", "w"}})})}}));
+  }
+
   // The outputs of every action, in as many shapes as it has.
   std::vector<std::pair<std::string, json::Value>> Outputs() {
     std::vector<std::pair<std::string, json::Value>> all;
@@ -47,6 +73,8 @@ class SchemasTest : public ActionsTest {
                           const std::string& caller = "") {
       all.emplace_back(action, Output(action, input, caller));
     };
+    upload_.verify = "selfsign";
+    runner_.emplace(MakeContext());
     issue::EnsureSelfSigned(*database_, clock_, "node.example.org");
     call("list", "");
     call("account-register", "");
@@ -79,6 +107,19 @@ class SchemasTest : public ActionsTest {
     call("show-task", task);
     call("cancel-task", task);
     call("show-task", task);
+    call("import", "{}");
+    call("list-certificates", "");
+    call("delete-certificate", R"({"type":"internal","obsolete":true})");
+    call("get-acme-server", "");
+    call("get-trusted-proxies", "");
+    call("set-acme-server", R"({"url":"https://ca.test/directory"})");
+    call("set-trusted-proxies", R"({"proxies":[]})");
+    call("set-default-certificate", R"({"names":["mail.example.org"]})");
+    const auto own = crypto::SelfSigned(model::ParseIdentifiers({"own.example.org"}), kNow - kDay,
+                                        kNow + kDay);
+    call("upload-certificate",
+         json::Write(json::Value::Object({{"certFile", Base64(own.chain_pem)},
+                                          {"keyFile", Base64(own.key_pem.Reveal())}})));
     call("plan", "{}");
     call("ledger", "");
     call("renew", R"({"dry_run":true})");
@@ -94,6 +135,8 @@ class SchemasTest : public ActionsTest {
     call("list-routes", R"({"expand_list":true})");
     call("delete-route", R"({"instance":"mail1"})");
     call("module-removed", R"({"module":"mail1"})");
+    call("import", ImportInput());
+    call("import", ImportInput());
     call("backup", Cat(R"({"file":")", (temp_.path() / "backup.db").string(), "\"}"));
     const json::Value shown = Output("show", R"({"certificate":"mail.example.org"})");
     const json::Array versions = shown["versions"].Items();
@@ -129,7 +172,9 @@ class SchemasTest : public ActionsTest {
 };
 
 // A schema of what never comes would fail a node's step (ns8: an empty output breaks it).
-const std::set<std::string> kWithoutOutput = {"delete-route", "set-route"};
+const std::set<std::string> kWithoutOutput = {"delete-route", "set-acme-server",
+                                              "set-default-certificate", "set-route",
+                                              "set-trusted-proxies", "upload-certificate"};
 
 TEST_F(SchemasTest, EveryActionHasOneForInputAndOneForOutput) {
   for (const std::string& action : runner_->action_names()) {

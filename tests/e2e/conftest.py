@@ -12,7 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from harness import certwright as certwright_module  # noqa: E402
 from harness import pki  # noqa: E402
+from harness.ports import free_port  # noqa: E402
 from harness.world import World  # noqa: E402
+from scripted_ca import ScriptedCa  # noqa: E402
 
 
 def pytest_report_header():
@@ -49,6 +51,28 @@ def workdir(request):
 def listener(tmp_path_factory):
     """The certificate that the test CAs show on their listeners."""
     return pki.make_listener(tmp_path_factory.mktemp("listener"))
+
+
+@pytest.fixture
+def make_pair(workdir, listener):
+    """make_pair(option of ScriptedCa=...) -> a fresh CA and a fresh Certwright that knows it."""
+    cas, certwrights = [], []
+
+    def make(**options):
+        port = free_port()
+        ca = ScriptedCa(listener, http_port=port, **options)
+        cas.append(ca)
+        certwrights.append(certwright_module.Certwright(workdir / ("cw%d" % len(cas)), {
+            "acme": {"directory": ca.directory_url, "ca_bundle": str(listener.root)},
+            "http01": {"listen": "127.0.0.1:%d" % port},
+        }))
+        return ca, certwrights[-1]
+
+    yield make
+    for certwright in certwrights:
+        certwright.stop()
+    for ca in cas:
+        ca.stop()
 
 
 @pytest.fixture

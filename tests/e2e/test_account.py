@@ -6,34 +6,9 @@ import threading
 
 import pytest
 from harness import wait
-from harness.certwright import Certwright
-from harness.ports import free_port
-from scripted_ca import ScriptedCa
 
 REFUSED, USAGE, CRASHED = 3, 64, 99
 MOST_SAVES = 20
-
-
-@pytest.fixture
-def make_pair(workdir, listener):
-    """make_pair() -> a fresh CA and a fresh Certwright that knows it."""
-    cas, certwrights = [], []
-
-    def make():
-        port = free_port()
-        ca = ScriptedCa(listener, http_port=port)
-        cas.append(ca)
-        certwrights.append(Certwright(workdir / ("cw%d" % len(cas)), {
-            "acme": {"directory": ca.directory_url, "ca_bundle": str(listener.root)},
-            "http01": {"listen": "127.0.0.1:%d" % port},
-        }))
-        return ca, certwrights[-1]
-
-    yield make
-    for certwright in certwrights:
-        certwright.stop()
-    for ca in cas:
-        ca.stop()
 
 
 def account(certwright, command, *words):

@@ -1,9 +1,13 @@
 """Certificates and the account of another client, taken over without a request for new ones."""
 
+import base64
 import json
 import re
+import shutil
 
+from cryptography.hazmat.primitives import serialization
 from harness import pki, tls
+from harness.servers import PROJECT
 
 HELD = "held.example.org"
 PAIR = ["pair-a.example.org", "pair-b.example.org"]
@@ -84,10 +88,75 @@ def test_an_acme_json_of_traefik(make_world):
     # A renewal is of that certificate, from that account.
     certwright.ok("renew", HELD, "--force")
     assert (pebble.orders(), pebble.accounts()) == (3, 1)
-    after = tls.served_certificate(port, HELD)
-    assert after.serial_number != before[HELD].serial_number
+    serial = before[HELD].serial_number
+    certwright.daemon.wait_until(
+        lambda: tls.served_certificate(port, HELD).serial_number != serial, "serving the new one")
     assert len(re.findall(r"ARI: order \S+ is a replacement of", pebble.process.output())) == 1
     assert certwright.ok("--json", "account", "show").json()["status"] == "valid"
+
+
+def base64_of(content):
+    return base64.b64encode(content).decode()
+
+
+def acme_json(world, groups):
+    """As Traefik writes it, with an EC account; the certificates are of a CA of the test's own."""
+    authority = pki.Authority.root("Imported CA")
+    certificates = []
+    for names in groups:
+        key = pki.new_key()
+        chain = pki.pem(authority.sign(names, key.public_key())) + pki.pem(authority.certificate)
+        certificates.append({"domain": {"main": names[0], "sans": names[1:]}, "Store": "default",
+                             "certificate": base64_of(chain), "key": base64_of(pki.key_pem(key))})
+    account = pki.new_key().private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption())
+    url = world.pebble.directory_url.replace("/dir", "/my-account/1")
+    return {"acmeServer": {
+        "Account": {"Email": "admin@example.com", "Registration": {"body": {}, "uri": url},
+                    "PrivateKey": base64_of(account)},
+        "Certificates": certificates}}
+
+
+def test_the_state_of_the_old_module(make_world):
+    """Routes, certificates and settings; the routes are served as they were."""
+    world = make_world(traefik=True)
+    state = world.directory / "state"
+    shutil.copytree(PROJECT / "tests" / "migrate" / "data" / "ns8", state)
+    (state / "acme").mkdir()
+    (state / "acme" / "acme.json").write_text(json.dumps(acme_json(world, [[HELD], PAIR])))
+    # The CA and the host of the fixture are another module's.
+    static = state / "traefik.yaml"
+    static.write_text(static.read_text().replace("https://127.0.0.1:23827/dir",
+                                                 world.pebble.directory_url))
+    (state / "configs" / "web1.yml").write_text(
+        (state / "configs" / "web1.yml").read_text().replace("tr-c.example.org", HELD))
+    shop = pki.Authority.root("shop.example.org")  # any pair will do
+    key = pki.new_key()
+    (state / "custom_certificates").mkdir()
+    upload = state / "custom_certificates" / "shop.example.org.crt"
+    upload.write_bytes(pki.pem(shop.sign(["shop.example.org"], key.public_key())))
+    upload.with_suffix(".key").write_bytes(pki.key_pem(key))
+    world.certwright.serve()
+
+    report = import_report(world, "ns8-traefik", state, code=3)
+    assert [entry["from"] for entry in report["left_out"]] == [
+        "configs/by_hand.yml", "custom_certificates/shop.example.org.crt"]
+    assert fates(report) == [(HELD, "imported"), (PAIR[0], "imported")]
+    assert sorted((route["instance"], route["fate"]) for route in report["routes"]) == [
+        ("app2", "imported"), ("root3", "imported"), ("web1", "imported")]
+    assert {entry["name"]: entry["fate"] for entry in report["settings"]} == {
+        "acme-server": "imported", "trusted-proxies": "imported", "default-names": "imported"}
+    route = json.loads(world.certwright.ok(
+        "run", "get-route", "--data", '{"instance": "app2"}').stdout)
+    assert (route["host"], route["path"], route["priority"]) == ("app.example.org", "/foo", 77)
+    assert route["user_created"] is True and route["skip_cert_verify"] is True
+    served = {entry["rule"] for entry in world.traefik.api("/api/http/routers")
+              if entry["status"] == "enabled"}
+    for host in (HELD, "app.example.org"):
+        assert any(host in rule for rule in served), host
+    assert tls.names_of(tls.served_certificate(world.traefik.https_port, HELD)) == [HELD]
+    assert world.pebble.orders() == 0
 
 
 def certbot_tree(folder, directory, names):

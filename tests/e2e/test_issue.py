@@ -232,7 +232,12 @@ def test_profile_that_the_ca_does_not_have(make_world):
     world = make_world(options={"profiles": PROFILES})
     refused = world.certwright.run("issue", NAME, "--profile", "tomorrow")
     assert refused.code == 3 and "tomorrow" in refused.stderr, str(refused)
-    assert world.certwright.certificates() == []
+    assert "its profiles are: default, shortlived" in refused.stderr
+    assert world.certwright.certificates() == [] and world.pebble.orders() == 0
+    # It is not what is wanted from now on.
+    world.certwright.ok("issue", NAME)
+    assert world.certwright.run("issue", NAME, "--profile", "tomorrow").code == 3
+    world.certwright.ok("renew", NAME, "--force")
 
 
 def test_name_that_the_ca_refuses(make_world):

@@ -19,6 +19,7 @@ from harness.redis import Redis
 from harness.servers import PROJECT, tool
 
 SCHEMAS = PROJECT / "schema" / "json"
+FORMER = PROJECT / "tests" / "migrate" / "data" / "ns8"
 MODULE = "traefik1"
 # The table of roles that callers rely on.
 ROUTEADM = {"set-route", "get-route", "delete-route", "list-routes"}
@@ -28,8 +29,8 @@ NO_OUTPUT = {"set-default-certificate", "upload-certificate", "set-route", "dele
              "set-acme-server", "set-trusted-proxies"}
 
 FAKE_PROGRAMS = {
-    "redis-exec": '#!/bin/sh\nexec redis-cli -p "$REDIS_PORT" --no-auth-warning --user "$REDIS_USER" '
-                  '--pass "$REDIS_PASSWORD" "$@"\n',
+    "redis-exec": '#!/bin/sh\nexec redis-cli -p "$REDIS_PORT" --no-auth-warning '
+                  '--user "$REDIS_USER" --pass "$REDIS_PASSWORD" "$@"\n',
     "systemctl": '#!/bin/sh\necho "systemctl $*" >>"$CALLS"\n',
 }
 FAKE_LIBRARY = """import os
@@ -64,6 +65,24 @@ def test_the_tree(workdir):
         assert kind == "output" or json.loads(copy.read_text()).get("required"), copy
         assert kind == "input" or copy.parent.name not in NO_OUTPUT, copy
     assert subprocess.run([PROJECT / "tools" / "ns8-tree"], capture_output=True).returncode != 0
+
+
+def test_the_program_with_its_libraries(workdir, sanitized):
+    if sanitized:
+        pytest.skip("a sanitizer wants to be loaded first")
+    out = workdir / "out"
+    subprocess.run([PROJECT / "tools" / "ns8-tree", "--with-libraries", out,
+                    certwright_module.binary()], check=True)
+    folder = out / "imageroot" / "lib"
+    program = out / "imageroot" / "bin" / "certwright"
+    # Nothing of the machine's own is loaded.
+    (loader,) = folder.glob("ld-linux*")
+    listed = subprocess.run([loader, "--library-path", folder, "--list", folder / "certwright"],
+                            capture_output=True, text=True, check=True).stdout
+    paths = [line.split()[2] for line in listed.splitlines() if "=> /" in line]
+    assert paths and all(path.startswith(str(out)) for path in paths), listed
+    said = subprocess.run([program, "--version"], env={}, capture_output=True, text=True)
+    assert (said.returncode, said.stdout[:11]) == (0, "certwright "), said
 
 
 class Node:
@@ -210,6 +229,59 @@ def test_actions_and_events(node):
     assert not backup.exists()
 
 
+def test_routes(node):
+    node.create()
+    node.serve()
+    listener = node.redis.listen("*/event/*")
+    hosts = "module/%s/hosts" % MODULE
+    for instance, host in (("mail1", "Mail.example.org"), ("mail1_web", "web.example.org"),
+                           ("mail11", "eleven.example.org")):
+        task = node.agent.run("set-route", {
+            "instance": instance, "url": "http://127.0.0.1:20000", "host": host,
+            "lets_encrypt": False, "http2https": True}, user="module/mail1")
+        assert (task.exit_code, task.output) == (0, ""), task
+    task = node.agent.run("get-route", {"instance": "mail1"})
+    assert (task.exit_code, task.output["host"]) == (0, "mail.example.org"), task
+    assert node.agent.run("get-route", {"instance": "nothing"}).output == {}
+    for nothing in (None, "", {}):
+        task = node.agent.run("list-routes", nothing)
+        assert (task.exit_code, task.output) == (0, ["mail1", "mail11", "mail1_web"]), task
+    assert node.agent.run("set-route", {"instance": "../x"}).exit_code == 10
+    wait_for(lambda: node.redis.cli("SCARD", hosts) == "3")
+    assert set(node.redis.cli("SMEMBERS", hosts).split()) == {
+        "mail.example.org", "web.example.org", "eleven.example.org"}
+    assert published(listener, "hosts-changed")[0] == {"node_id": "1"}
+    node.redis.cli("DEL", hosts)  # what it knows may be old when the daemon starts
+    assert node.agent.program("write-hosts").returncode == 0
+    assert node.redis.cli("SCARD", hosts) == "3"
+
+    assert node.agent.event("module-removed", {"module": "mail1", "node": 1}) == 0
+    assert node.agent.run("list-routes").output == ["mail11"]
+    assert node.agent.run("delete-route", {"instance": "mail11"}).output == ""
+    wait_for(lambda: node.redis.cli("EXISTS", hosts) == "0")
+
+
+def test_the_first_update_from_the_former_module(node):
+    # Traefik is where the configuration says: its API at the second of the two ports.
+    traefik = node.world.traefik
+    node.agent.write_environment({"MODULE_ID": MODULE, "NODE_ID": "1",
+                                  "TCP_PORT": str(traefik.api_port - 1)})
+    (node.agent.state / "dynamic").symlink_to(traefik.dynamic_dir)
+    for folder in ("configs", "manual_flags"):
+        shutil.copytree(FORMER / folder, node.agent.state / folder)
+    shutil.copy(FORMER / "traefik.yaml", node.agent.state / "traefik.yaml")
+    (node.agent.state / "acme").mkdir()
+    shutil.copy(FORMER.parent / "traefik-acme.json", node.agent.state / "acme" / "acme.json")
+    node.agent.update()
+    routes = node.agent.run("list-routes", {"expand_list": True})
+    assert [route["instance"] for route in routes.output] == ["app2", "root3", "web1"], routes
+    assert any("tr-c.example.org" in router["rule"] for router in traefik.api("/api/http/routers"))
+    assert members(node, "fulladm") == ROUTEADM | CERTADM
+    assert "restart certwright.service traefik.service" in node.calls.read_text()
+    again = node.agent.program(node.agent.install / "update-module.d" / "15import")
+    assert (again.returncode, again.stderr) == (0, "")
+
+
 def test_a_redis_that_is_away_for_a_moment(node):
     handler = node.agent.install / "notify" / "certificate-changed" / "10publish"
     env = {**node.agent.environment(), "AGENT_EVENT_NAME": "certificate-changed",
@@ -223,8 +295,9 @@ def test_a_redis_that_is_away_for_a_moment(node):
     child.stdin.close()
     time.sleep(0.5)
     # It comes up where the handler looks for it.
-    forward = Process("forward", [
-        "python3", "-c", FORWARD, str(later), str(node.redis.port)], node.agent.state / "forward.log")
+    forward = Process(
+        "forward", ["python3", "-c", FORWARD, str(later), str(node.redis.port)],
+        node.agent.state / "forward.log")
     try:
         assert child.wait(20) == 0
         wait_for(lambda: published(listener, "certificate-changed"))

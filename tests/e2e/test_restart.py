@@ -3,13 +3,12 @@
 CERTWRIGHT_TEST_EXIT_AFTER_SAVES=k ends the process right after the k-th save of an order's record.
 """
 
+import functools
 import signal
 
 import pytest
-from harness import wait
-from harness.certwright import Certwright
-from harness.ports import free_port
-from scripted_ca import ScriptedCa
+from harness import process, wait
+from harness.certwright import binary
 
 NAME = "a.example.test"
 CRASHED = 99
@@ -17,25 +16,9 @@ MOST_SAVES = 40
 
 
 @pytest.fixture
-def make_pair(workdir, listener):
-    """make_pair() -> a fresh CA and a fresh Certwright that knows it."""
-    cas, certwrights = [], []
-
-    def make():
-        port = free_port()
-        ca = ScriptedCa(listener, http_port=port, processing=0.1)
-        cas.append(ca)
-        certwrights.append(Certwright(workdir / ("cw%d" % len(cas)), {
-            "acme": {"directory": ca.directory_url, "ca_bundle": str(listener.root)},
-            "http01": {"listen": "127.0.0.1:%d" % port},
-        }))
-        return ca, certwrights[-1]
-
-    yield make
-    for certwright in certwrights:
-        certwright.stop()
-    for ca in cas:
-        ca.stop()
+def make_pair(make_pair):
+    """CAs that take a moment to issue."""
+    return functools.partial(make_pair, processing=0.1)
 
 
 def check(ca, certwright):
@@ -116,6 +99,21 @@ def test_killed_while_the_ca_answers(make_pair, resource):
     assert [entry["names"] for entry in certwright.certificates()] == [[NAME]]
     # Nobody can know of an order whose creation was not answered.
     assert ca.count("newOrder") == (2 if resource == "newOrder" else 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
+def test_a_command_that_is_told_to_end_keeps_the_order(make_pair, number):
+    ca, certwright = make_pair()
+    ca.processing = 3
+    command = process.Process(
+        "certwright issue", [binary(), "--config", certwright.config_file, "issue", NAME],
+        certwright.log_dir / "issue.log", env=certwright.environment())
+    wait.until(lambda: ca.count("finalize"), "the order is being processed")
+    command.signal(number)
+    assert command.wait(10) == 128 + number
+    assert "is kept: the next run carries it on" in command.output()
+    certwright.ok("issue", NAME)
+    check(ca, certwright)
 
 
 def test_sigterm_in_the_middle_of_an_order_ends_in_order(make_pair):

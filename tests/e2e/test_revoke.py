@@ -83,28 +83,6 @@ def test_a_former_version_is_served_again(traefik_world):
     assert served() == int(first, 16), "it is, when the command returns"
 
 
-@pytest.fixture
-def make_pair(workdir, listener):
-    """make_pair() -> a fresh CA and a fresh Certwright that knows it."""
-    cas, certwrights = [], []
-
-    def make():
-        port = free_port()
-        ca = ScriptedCa(listener, http_port=port)
-        cas.append(ca)
-        certwrights.append(Certwright(workdir / ("cw%d" % len(cas)), {
-            "acme": {"directory": ca.directory_url, "ca_bundle": str(listener.root)},
-            "http01": {"listen": "127.0.0.1:%d" % port},
-        }))
-        return ca, certwrights[-1]
-
-    yield make
-    for certwright in certwrights:
-        certwright.stop()
-    for ca in cas:
-        ca.stop()
-
-
 def ended_after_each_save(make_pair, *words):
     """(ca, certwright, the serial that was held, whether the command got through), for each save at
     which it was ended and once without."""

@@ -218,6 +218,25 @@ def test_the_packaged_static_configuration_loads(workdir):
         traefik.stop()
 
 
+def test_the_printed_static_configuration_loads(traefik_world, workdir):
+    traefik, certwright = traefik_world.traefik, traefik_world.certwright
+    proxies = json.dumps({"proxies": ["192.0.2.9"]})
+    certwright.ok("run", "set-trusted-proxies", "--data", proxies)
+    static = json.loads(certwright.ok("traefik", "static").stdout)
+    ports = {"http": (":80", traefik.http_port), "https": (":443", traefik.https_port)}
+    for name, (port, now) in ports.items():
+        entry_point = static["entryPoints"][name]
+        assert entry_point["address"] == port
+        assert entry_point["forwardedHeaders"]["trustedIPs"] == ["192.0.2.9"]
+        entry_point["address"] = "127.0.0.1:%d" % now
+    file = workdir / "static.yml"
+    file.write_text(json.dumps(static))
+    traefik.restart(["--configfile=%s" % file])
+    certwright.ok("issue", NAME)
+    assert served(traefik_world, NAME).serial_number == serial(certwright, NAME)
+    assert " ERR " not in traefik.process.output()
+
+
 def test_nobody_is_told_served_where_nothing_was_looked_at(traefik_world):
     # The challenge route is there: without an API nobody could wait for it.
     traefik_world.certwright.ok("issue", "first.example.test")

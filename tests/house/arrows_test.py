@@ -53,6 +53,7 @@ LIBRARIES = {
     "idn2.h": {"model"},
     "libpsl.h": {"model"},
     "ares.h": {"probe"},
+    "yaml.h": {"migrate"},
     "regex": set(),
     "iostream": set(),
     "format": set(),

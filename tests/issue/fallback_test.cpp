@@ -105,6 +105,34 @@ TEST_F(FallbackTest, WaitsWhileTheCertificateIsGoodForLong) {
   EXPECT_EQ(IssuerOf("a.example.org"), kOther);
 }
 
+TEST_F(FallbackTest, DoesNotWaitForATimeThatComesTooLate) {
+  const struct {
+    const char* name;
+    UnixSeconds age;  // of a certificate of six days
+    const char* retry_after;
+    bool waits;
+  } kTable[] = {{"two days are left then", 3 * kDay, "86400", true},
+                {"a sixth is left then", 4 * kDay, "86400", false},
+                {"soon enough", 4 * kDay, "3600", true}};
+  for (const auto& row : kTable) {
+    SCOPED_TRACE(row.name);
+    SetUpAgain();
+    ca_.valid_to = kNow + 6 * kDay;
+    Obtain({"a.example.org"});
+    Pass(row.age);
+    other_.valid_from = clock_.Now() - 3600;
+    other_.valid_to = clock_.Now() + 6 * kDay;
+    Answers("newOrder", ProblemAnswer(429, "rateLimited", "many",
+                                      {{"retry-after", row.retry_after}}));
+    if (row.waits) {
+      EXPECT_EQ(Fails(Renewal({"a.example.org"})).code, FailureCode::kRateLimited);
+    } else {
+      Obtain(Renewal({"a.example.org"}));
+      EXPECT_EQ(IssuerOf("a.example.org"), kOther);
+    }
+  }
+}
+
 TEST_F(FallbackTest, DoesNotWaitWhereTimeIsShort) {
   Obtain({"a.example.org"});
   GoDown(ca_);

@@ -10,6 +10,8 @@
 #include "certwright/store/events.h"
 #include "certwright/store/orders.h"
 #include "certwright/store/revocations.h"
+#include "certwright/store/routes.h"
+#include "certwright/store/settings.h"
 #include "fixture.h"
 
 namespace certwright::migrate {
@@ -185,6 +187,81 @@ TEST_F(ImportTest, LeavesOutWhatIsDamagedAndImportsTheRest) {
   EXPECT_THAT(report.left_out[2].why, HasSubstr("another key"));
   EXPECT_EQ(report.left_out[3].from, "no chain");
   EXPECT_EQ(report.accounts[1].fate, Fate::kImported);
+}
+
+FoundRoute RouteTo(const std::string& instance, const std::string& url) {
+  return {"configs/" + instance + ".yml",
+          json::Value::Object({{"instance", instance}, {"url", url}, {"path", "/" + instance}})};
+}
+
+model::Route ReadRoute(const json::Value& request) {
+  model::Route route;
+  route.instance = request.String("instance");
+  route.url = request.String("url");
+  route.path = request.String("path");
+  if (route.url.empty()) throw Error(FailureCode::kInput, "no url");
+  return route;
+}
+
+TEST_F(ImportTest, StoresRoutesWhereNoneOfThatNameIs) {
+  Found found;
+  found.routes = {RouteTo("a", "http://a"), RouteTo("b", "http://b"), RouteTo("c", "")};
+  ImportOptions options;
+  options.now = kNow;
+  options.read_route = ReadRoute;
+  database_->Write([&](store::Session& session) {
+    store::SaveRoute(session, ReadRoute(RouteTo("b", "http://other").request), kNow);
+  });
+  const ImportReport report = Import(*database_, found, options);
+  ASSERT_THAT(report.routes, SizeIs(3));
+  EXPECT_EQ(report.routes[0].fate, Fate::kImported);
+  EXPECT_EQ(report.routes[1].fate, Fate::kKept);
+  EXPECT_EQ(report.routes[2].fate, Fate::kLeftOut);
+  EXPECT_THAT(report.left_out, ElementsAre(LeftOut{"configs/c.yml", "no url"}));
+  EXPECT_EQ(report.last_event, Events().back().seq);
+  EXPECT_EQ(Import(*database_, found, options).routes[0].fate, Fate::kPresent);
+  database_->Read([&](store::Session& session) {
+    EXPECT_EQ(store::FindRoute(session, "a")->url, "http://a");
+    EXPECT_EQ(store::FindRoute(session, "b")->url, "http://other");
+  });
+}
+
+TEST_F(ImportTest, WhatARouteWantsBelongsToRoutes) {
+  Found found = found_;
+  found.routes = {RouteTo("a", "http://a")};
+  ImportOptions options;
+  options.now = kNow;
+  options.read_route = [](const json::Value& request) {
+    model::Route route = ReadRoute(request);
+    route.host = "tr-c.example.org";
+    route.lets_encrypt = true;
+    return route;
+  };
+  Import(*database_, found, options);
+  EXPECT_EQ(Held("tr-c.example.org")->certificate.owner, model::kRouteOwner);
+  EXPECT_EQ(Held("tr-a.example.org,tr-b.example.org")->certificate.owner, "");
+}
+
+TEST_F(ImportTest, StoresSettingsThatNobodyHasSet) {
+  Found found;
+  found.settings = {kCa, "admin@example.org", {"192.0.2.1"}, 0, {"tr-a.example.org"}};
+  const ImportReport report = Run(found);
+  ASSERT_THAT(report.settings, SizeIs(3));
+  for (const SettingOutcome& setting : report.settings) {
+    EXPECT_EQ(setting.fate, Fate::kImported) << setting.name;
+  }
+  found.settings.acme_email = "other@example.org";
+  const ImportReport again = Run(found);
+  ASSERT_THAT(again.settings, SizeIs(3));
+  EXPECT_EQ(again.settings[0].fate, Fate::kKept);
+  EXPECT_EQ(again.settings[1].fate, Fate::kPresent);
+  database_->Read([&](store::Session& session) {
+    EXPECT_EQ(store::FindAcmeServer(session),
+              (store::AcmeServer{kCa, "admin@example.org", "HTTP-01"}));
+    EXPECT_EQ(store::FindTrustedProxies(session), (store::TrustedProxies{{"192.0.2.1"}, 1}));
+    EXPECT_THAT(store::FindDefaultNames(session), ElementsAre("tr-a.example.org"));
+  });
+  EXPECT_THAT(Run(found_).settings, IsEmpty());
 }
 
 TEST_F(ImportTest, SaysTheSameInADryRunAndStoresNothing) {

@@ -240,6 +240,9 @@ TEST(Directories, GoByHostAndPort) {
 TEST(Document, CarriesAllThatWasFound) {
   Found found = ReadCertbot(CertbotTree());
   found.left_out.push_back({"somewhere", "something"});
+  found.uploads.push_back({"upload", "chain", Secret("key")});
+  found.routes.push_back({"route", json::Value::Object({{"instance", "a"}})});
+  found.settings = {"https://ca.example/dir", "", {"192.0.2.1"}, 2, {"a.example.org"}};
   const json::Value document = ToDocument(found);
   const Found again = FromDocument(json::Parse(json::Write(document), {1 << 20, 32}));
   EXPECT_EQ(ToDocument(again), document);

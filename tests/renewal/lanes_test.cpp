@@ -66,6 +66,32 @@ TEST_F(LanesTest, AsksNoMoreThanItsLimitOfOneCaAtOnce) {
   EXPECT_EQ(most, 2);
 }
 
+// What a fall-back issued is renewed at the first CA, and does not come on top there.
+TEST_F(LanesTest, OrdersNoMoreThanItsLimitAtOneCaWhoeverIssued) {
+  FakeCa other;
+  fallbacks_ = {{"https://other.test/directory", &other}};
+  End();
+  Begin({2, Millis(60'000), 60});
+  for (int i = 0; i < 8; ++i) Obtain({Cat("h", i, ".example.org")});
+  End();
+  Meddle("UPDATE version SET ca = 'https://other.test/directory' WHERE id % 2 = 0");
+  Begin({2, Millis(60'000), 60});
+  Pass(70 * kDay);
+  std::atomic<int> at_once = 0, most = 0;
+  ca_.before = [&](const Seen& seen) -> std::optional<http::Response> {
+    if (seen.kind != "newOrder") return std::nullopt;
+    const int now = ++at_once;
+    for (int seen_most = most; seen_most < now && !most.compare_exchange_weak(seen_most, now);) {
+    }
+    std::this_thread::sleep_for(Millis(20));
+    --at_once;
+    return std::nullopt;
+  };
+  for (const Looked& looked : Tick()) EXPECT_EQ(looked.result, Result::kRenewed);
+  EXPECT_EQ(most, 2);
+  End();
+}
+
 TEST_F(LanesTest, RestsBetweenTwoLooksAsItIsTold) {
   End();
   Begin({8, Millis(60'000), 600});

@@ -27,6 +27,27 @@ TEST(ReasonName, IsDifferentForEach) {
                                             "backstop", "retry", "parked"));
 }
 
+TEST(Plan, AnOrderThatWasLeftOpenGoesOnAtItsNextTry) {
+  const CertificateVersion version = Usual();
+  const RenewalInfo known = AskedLately(version);
+  model::OrderRecord order;
+  order.created_at = kNow - kHour;
+  const Failure down = FailureWith(FailureCode::kNetwork);
+  const ManagedCertificate failed_before = FailedAt(kNow - 2 * kHour, 1, down);
+  const ManagedCertificate failed_since = FailedAt(kNow - 30, 1, down);
+  CertificateVersion to_go = version;
+  to_go.revocation_reason = "superseded";
+  using enum Reason;
+  EXPECT_EQ(Plan(kNothingFailed, version, known, {}, kNow),
+            Plan(kNothingFailed, version, known, kNow));
+  EXPECT_EQ(Plan(kNothingFailed, version, known, {order}, kNow), (Due{kNow, kNow, kRetry}));
+  EXPECT_EQ(Plan(failed_before, version, known, {order}, kNow), (Due{kNow, kNow, kRetry}));
+  EXPECT_EQ(Plan(failed_since, version, known, {order}, kNow),
+            (Due{kNow + 30, kNow + 30, kRetry}));
+  EXPECT_EQ(Plan(kNothingFailed, std::nullopt, {}, {order}, kNow), (Due{kNow, kNow, kMissing}));
+  EXPECT_EQ(Plan(kNothingFailed, to_go, known, {order}, kNow).renew_at, 0) << "it is to go";
+}
+
 TEST(Plan, FollowsTheTable) {
   struct Row {
     const char* name;

@@ -157,6 +157,17 @@ TEST_F(Orders, AreCountedForTheFuseAlsoAfterADeletion) {
   EXPECT_EQ(time(4), 0);
 }
 
+TEST_F(Orders, AreNotCountedForEver) {
+  constexpr UnixSeconds kYear = 365 * 24 * 3600;  // the longest window that the fuse can have
+  model::OrderRecord order;
+  order.certificate_id = Ensure({"a.example.org"}).id;
+  for (const UnixSeconds at : {UnixSeconds{100}, kYear, 2 * kYear}) {
+    order.created_at = at;
+    Insert(order);
+  }
+  EXPECT_EQ(database().Read([](Session& s) { return CountOrdersSince(s, "a.example.org", 0); }), 2);
+}
+
 TEST_F(Orders, OfADeletedCertificateCannotBeSavedOverANewOne) {
   const auto certificate = Ensure({"a.example.org"});
   const auto stale = Insert(FullOrder(certificate.id));

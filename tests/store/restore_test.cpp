@@ -93,6 +93,7 @@ TEST_F(RestoreTest, PutsTheBackupIntoItsPlaceAndKeepsTheFormerStore) {
   EXPECT_THAT(report.differing, ElementsAre("a.example.org"));
   EXPECT_EQ(report.unreadable, "");
   EXPECT_EQ(report.former, dir() / "certwright.db.before-restore-20270115T080000Z");
+  EXPECT_EQ(PutBack().former, report.former.string() + "-2") << "within the same second";
   Close();
   std::filesystem::rename(report.former, file());
   EXPECT_EQ(Held("a.example.org")->current->serial_hex, "02") << "and it is whole";

@@ -19,6 +19,7 @@
 #include "certwright/store/events.h"
 #include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
+#include "certwright/store/uploads.h"
 #include "certwright/traefik/publisher.h"
 
 namespace certwright::traefik {

@@ -190,7 +190,7 @@ TEST_F(Publish, MakesATemporaryDirectoryBelowWhereTheFileSystemsDiffer) {
   std::filesystem::remove_all(name);
 }
 
-TEST_F(Publish, PutsTheLongerValidOfTwoWithTheSameNamesFirst) {
+TEST_F(Publish, GivesTheLongerValidOfTwoWithTheSameNames) {
   // The second managed certificate was asked for with other names than its version has.
   const auto older = Add({"a.example.org"}, 1, 1'900'000'000);
   auto other = Add({"b.example.org"}, 2, 1'950'000'000);
@@ -202,10 +202,57 @@ TEST_F(Publish, PutsTheLongerValidOfTwoWithTheSameNamesFirst) {
   });
   auto publisher = MakePublisher();
   const std::string text = publisher.RenderText();
-  EXPECT_LT(text.find(Stem(other) + ".crt"), text.find(Stem(older) + ".crt"));
+  EXPECT_THAT(text, HasSubstr(Stem(other) + ".crt"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr(Stem(older) + ".crt")));
   publisher.Publish({});
   EXPECT_THAT(publisher.Check({}).notes,
-              Contains(HasSubstr("2 certificates have the same names (a.example.org)")));
+              ::testing::Contains(HasSubstr("for a.example.org Traefik is given the CA's, serial 03, "
+                                            "and not the CA's, serial")));
+}
+
+TEST_F(Publish, GivesTheUploadInPlaceOfTheCasAndBack) {
+  const auto of_ca = Add({"a.example.org"}, 1, 1'950'000'000);
+  auto uploaded = of_ca;
+  uploaded.serial_hex = "03";
+  uploaded.fingerprint = std::string(64, 'b');
+  uploaded.not_after = 1'900'000'000;
+  const auto id = database_->Write([&](store::Session& session) {
+    store::SaveUpload(session, "a.example.org", uploaded, clock_.Now());
+    uploaded = *store::FindUpload(session, "a.example.org")->current;
+    return uploaded.certificate_id;
+  });
+  auto publisher = MakePublisher();
+  EXPECT_THAT(publisher.RenderText(), HasSubstr(Stem(uploaded) + ".crt"));
+  EXPECT_THAT(publisher.RenderText(), ::testing::Not(HasSubstr(Stem(of_ca) + ".crt")));
+  publisher.Publish({});
+  EXPECT_EQ(publisher.WaitServed("a.example.org", of_ca.serial_hex, Millis(100), {}),
+            Seen::kNotLooked)
+      << "nobody can see what the upload is shown for";
+  EXPECT_THAT(publisher.Check({}).notes, ::testing::Contains(HasSubstr("the uploaded one")));
+  database_->Write([&](store::Session& session) { store::DeleteCertificate(session, id); });
+  EXPECT_THAT(publisher.RenderText(), HasSubstr(Stem(of_ca) + ".crt"));
+}
+
+TEST_F(Publish, ShowsTheDefaultNamesWhereNoOtherFits) {
+  const auto version = Add({"a.example.org", "b.example.org"}, 1, 1'950'000'000);
+  const auto set = [&](std::vector<std::string> names) {
+    database_->Write([&](store::Session& session) {
+      store::SaveDefaultNames(session, names, clock_.Now());
+    });
+  };
+  auto publisher = MakePublisher();
+  const std::string before = publisher.RenderText();
+  const std::string by_default =
+      (options_.certificate_dir / (Stem(version) + ".crt")).string();
+  const auto default_part = [&] {
+    const std::string text = publisher.RenderText();
+    return text.substr(text.find("defaultCertificate"));
+  };
+  EXPECT_THAT(default_part(), ::testing::Not(HasSubstr(by_default)));
+  set({"b.example.org", "a.example.org"});
+  EXPECT_THAT(default_part(), HasSubstr(by_default));
+  set({"a.example.org"});
+  EXPECT_EQ(publisher.RenderText(), before) << "there is none for exactly this name";
 }
 
 TEST_F(Publish, WritesTheRoutesAndNotThoseThatCannotBe) {
@@ -222,6 +269,22 @@ TEST_F(Publish, WritesTheRoutesAndNotThoseThatCannotBe) {
   EXPECT_THAT(publisher.Check({}).notes, Contains(HasSubstr("route bad1 is left out: path: ")));
 }
 
+TEST_F(Publish, TakesNoValueForTheMarker) {
+  model::Route route;
+  route.instance = "certwright-gen-0";
+  route.url = "http://127.0.0.1:20001";
+  route.path = "/certwright-gen-0";
+  route.request_headers = {{"certwright-gen-0", "certwright-gen-0"}};
+  database_->Write(
+      [&](store::Session& session) { store::SaveRoute(session, route, clock_.Now()); });
+  MakePublisher().Publish({});
+  EXPECT_THAT(Text(), HasSubstr(R"("certwright-gen-0": "certwright-gen-0")"));
+  const auto marker = traefik_.asked.front();  // "/api/http/middlewares/certwright-gen-...@file"
+  const auto name = marker.substr(marker.rfind('/') + 1, marker.find('@') - marker.rfind('/') - 1);
+  EXPECT_THAT(Text(), HasSubstr(Cat('"', name, "\": {")));
+  EXPECT_THAT(Text(), Not(HasSubstr("\"certwright-gen-0\": {")));
+}
+
 TEST_F(Publish, DoesNothingWhereTheStoreHasNoNewEvent) {
   AddRoute("web1", "/web");
   auto publisher = MakePublisher();
@@ -233,6 +296,17 @@ TEST_F(Publish, DoesNothingWhereTheStoreHasNoNewEvent) {
   AddRoute("web2", "/web2");
   publisher.Publish({});
   EXPECT_THAT(Text(), HasSubstr("web2-https"));
+}
+
+TEST_F(Publish, KnowsWhichChangesItShows) {
+  AddRoute("web1", "/web");
+  auto publisher = MakePublisher();
+  const std::int64_t first = database_->Read(store::LastEvent);
+  EXPECT_FALSE(publisher.Shows(first));
+  publisher.Publish({});
+  EXPECT_TRUE(publisher.Shows(first));
+  AddRoute("web2", "/web2");
+  EXPECT_FALSE(publisher.Shows(database_->Read(store::LastEvent)));
 }
 
 TEST_F(Publish, TriesAgainWhatDidNotBecomeLive) {

@@ -26,11 +26,18 @@
 #include "certwright/model/progress.h"
 #include "certwright/renewal/scheduler.h"
 #include "certwright/store/database.h"
+#include "certwright/store/settings.h"
 #include "certwright/traefik/publisher.h"
 
 namespace certwright::actions {
 
 class Tasks;
+
+// How uploaded chains are checked.
+struct UploadPolicy {
+  std::string verify = "chain";  // chain | selfsign | none
+  Path roots;                    // PEM file of roots besides the system's; "" : none
+};
 
 // What handlers work with; all of it outlives the runner.
 struct Context {
@@ -50,6 +57,10 @@ struct Context {
   std::function<bool(std::int64_t event_seq, Millis timeout, std::stop_token stop)> deliver;
   int node_id = 1;         // node.id of the configuration
   bool is_daemon = false;  // what is begun in the background goes on after the call
+  // The first CA, and another one in its place: throws Error(kInput) where its URL is no good.
+  std::function<store::AcmeServer()> acme_server;
+  std::function<void(const store::AcmeServer&)> use_acme_server;
+  UploadPolicy upload;
   Tasks* tasks = nullptr;  // null: no daemon; what is in the background is only what is stored
 };
 

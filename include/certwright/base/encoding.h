@@ -23,6 +23,9 @@ std::optional<std::string> FromBase64(std::string_view text);
 std::string Hex(std::string_view bytes);  // lower case
 std::optional<std::string> FromHex(std::string_view text);
 
+// The number whose big-endian two's complement this is (a DER INTEGER's content), in decimal digits.
+std::string DecimalOfInteger(std::string_view octets);
+
 // One textual encoding of RFC 7468.
 struct PemBlock {
   std::string label;  // "CERTIFICATE"

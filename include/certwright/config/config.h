@@ -81,6 +81,11 @@ struct Config {
     std::int64_t interval = 60;  // seconds, 60 s .. 1 h
   } renewal;
 
+  struct Upload {
+    std::string verify = "chain";  // chain | selfsign | none
+    Path roots;                    // "" : only the system's
+  } upload;
+
   Path events_dir;
   int events_timeout = 60;  // seconds a handler may take, 1..3600
 
@@ -118,6 +123,11 @@ Config Load(const std::optional<Path>& file, const Environment& environment);
 std::string DirectoryOf(const std::string& name);
 // The URLs behind all short names.
 std::vector<std::string> KnownDirectories();
+
+// What acme.directory and acme.email would be refused for, of a value that does not come from the
+// file. Throw Error(kInput). The first gives the URL.
+std::string CheckedDirectory(const std::string& text, bool allow_http_loopback);
+void CheckContact(const std::string& email);
 
 // Every key that the file may hold, in the order of the documentation. The keys of one
 // [[api.socket]] are there as "api.socket.path" and so on, and so are those of [[acme.fallback]].

@@ -58,6 +58,20 @@ model::CertificateVersion CheckedVersion(std::string_view chain_pem, const Secre
 model::CertificateVersion KeptVersion(std::string_view chain_pem, const Secret& key_pem,
                                       UnixSeconds now);
 
+// Why nobody would trust this chain for TLS servers at `now`: neither this machine's roots nor those
+// of the PEM text `more_roots` lead to it; "" where they do. Throws Error(kInternal) where there are
+// no roots to be had, Error(kInput) where `more_roots` is damaged.
+std::string WhyUntrusted(const std::vector<CertificateInfo>& chain, std::string_view more_roots,
+                         UnixSeconds now);
+// The same where the chain is to lead to a certificate in it that is signed by itself.
+std::string WhyNotSelfSigned(const std::vector<CertificateInfo>& chain, UnixSeconds now);
+
+// The version that becomes of a chain with its key; nothing is checked but that the chain can be
+// read: Error(kInput). Its names are those of the leaf, and its common name where that is a name (or
+// the only one there is).
+model::CertificateVersion UploadedVersion(std::string_view chain_pem, const PrivateKey& key,
+                                          UnixSeconds now);
+
 // base64url(AKI) "." base64url(serial), RFC 9773 section 4.1; "" without an AKI.
 std::string AriId(const CertificateInfo& leaf);
 

@@ -61,6 +61,7 @@ class Feed {
 
 inline constexpr char kCertificateChanged[] = "certificate-changed";
 inline constexpr char kRoutesChanged[] = "routes-changed";
+inline constexpr char kDefaultCertificateChanged[] = "default-certificate-changed";
 inline constexpr char kHostsChanged[] = "hosts-changed";
 
 // The payload of contract.md: node_id, module_id, names, and our id and reason; of what tells of a

@@ -1,9 +1,10 @@
 // The CAs that certificates are ordered from, in order of preference, each with its own account.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <mutex>
 #include <optional>
-#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,18 +27,25 @@ struct Authority {
   const std::string& directory() const { return client.directory_url(); }
 };
 
+// Safe from several threads. What was given out stays good as long as this: whoever works with a CA
+// goes on with it when others take its place.
 class Authorities {
  public:
-  // The first is acme.directory, the others its fall-backs; at least one. What they refer to must
-  // outlive this.
-  explicit Authorities(std::vector<Authority> in_order) : all_(std::move(in_order)) {}
+  // The first is where certificates are ordered, the others its fall-backs; at least one. What they
+  // refer to must outlive this.
+  explicit Authorities(std::vector<Authority> in_order);
 
-  const Authority& Primary() const { return all_.front(); }
-  std::span<const Authority> all() const { return all_; }
+  const Authority& Primary() const;
+  std::vector<const Authority*> all() const;
   const Authority* Find(const std::string& directory) const;  // null: not one of them
 
+  // From now on these are the CAs.
+  void Replace(std::vector<Authority> in_order);
+
  private:
-  std::vector<Authority> all_;
+  mutable std::mutex mutex_;
+  std::deque<Authority> given_;  // all that ever were among them: only added to
+  std::vector<const Authority*> current_;
 };
 
 // Why a CA of these identities (RFC 8555 section 7.1.1, caaIdentities) may not issue for one of the

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -29,7 +30,7 @@ class Chores {
 
  private:
   Millis Attempt(std::stop_token stop);
-  bool IsShared(const std::string& authorization_url);
+  std::set<std::string> OpenAuthorizations();
   bool GiveUpAuthorizations(std::stop_token stop);
 
   store::Database& database_;

@@ -71,8 +71,8 @@ class Obtainer {
   // open order on or opens one, and stores what comes: version, current pointer and event in ONE
   // transaction (I2, I3); when to renew is planned by who looks at it next, so next_action_at is
   // now. Turns to a fall-back where the first CA is down or its limits are spent and CAA does not
-  // forbid it; a renewal of a certificate that is good for a while yet waits for the first CA until
-  // its third try. Throws Error; the failure is written down with the certificate first, with the
+  // forbid it; a renewal of a certificate that is good for a while yet, also when the first CA may be
+  // asked again, waits for it until its third try. Throws Error; the failure is written down with the certificate first, with the
   // time of its next try. Not for two threads with one name set: see Jobs.
   ObtainResult Obtain(const ObtainRequest& request, const model::ProgressSink& progress,
                       std::stop_token stop);
@@ -108,12 +108,16 @@ class Obtainer {
                                const model::ProgressSink& progress, std::stop_token stop);
   std::vector<model::OrderRecord> OpenOrders(const ObtainRequest& request);
   // Where an order that was made less than a day ago was finalized; null: nowhere.
-  const Authority* FinalizedLately(const ObtainRequest& request);
+  const Authority* FinalizedLately(const std::vector<model::OrderRecord>& open) const;
   // In the order in which they are tried; at least one.
-  std::vector<const Authority*> Candidates(const ObtainRequest& request,
-                                           const std::optional<store::HeldCertificate>& held);
+  std::vector<const Authority*> Candidates(const ObtainRequest& request);
+  // Whether there is time to wait for the CA that ended with `failure`, rather than to order at the
+  // next one.
+  bool WaitsRather(const Authority& next, const ObtainRequest& request,
+                   const std::optional<store::HeldCertificate>& held, const Failure& failure);
   // Whether the next CA may be turned to after `failure`; what forbids it is added to that.
-  bool MayTurnTo(const Authority& authority, const ObtainRequest& request, Failure& failure,
+  bool MayTurnTo(const Authority& authority, const ObtainRequest& request,
+                 const std::optional<store::HeldCertificate>& held, Failure& failure,
                  const model::ProgressSink& progress, std::stop_token stop);
   const Authority& FirstThatAnswers(const ObtainRequest& request,
                                     const std::optional<store::HeldCertificate>& held,

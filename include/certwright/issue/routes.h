@@ -34,8 +34,8 @@ std::optional<ObtainRequest> WantForRoute(store::Session& session, const model::
 
 // A route has given up this name. Where nobody else asks for it, what was never obtained is forgotten,
 // and with `cleanup` the certificate of exactly this name is removed too: gives the number of the
-// event that tells so, else 0. Left as it is: what was uploaded, what is being obtained, what is to
-// be revoked yet, and the default certificate.
+// event that tells so, else 0. Left as it is: what is being obtained, what is to be revoked yet, and
+// the default certificate.
 std::int64_t GiveUpForRoute(store::Session& session, Jobs& jobs, const std::string& host,
                             bool cleanup, UnixSeconds now);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "certwright/base/secret.h"
+#include "certwright/json/value.h"
 #include "certwright/model/certificate.h"
 
 namespace certwright::migrate {
@@ -26,6 +27,28 @@ struct FoundCertificate {
   model::PolicyWish policy;   // as it was renewed
 };
 
+// A pair that somebody uploaded.
+struct FoundUpload {
+  std::string from;
+  std::string chain_pem;
+  Secret key_pem;
+};
+
+// As the input of set-route (schema/json/set-route.input.json).
+struct FoundRoute {
+  std::string from;
+  json::Value request;
+};
+
+// What an administrator had set; empty: nothing.
+struct FoundSettings {
+  std::string acme_url;  // directory URL of the CA
+  std::string acme_email;
+  std::vector<std::string> trusted_proxies;
+  int proxies_depth = 0;
+  std::vector<std::string> default_names;  // of the default certificate, the leading one first
+};
+
 // What cannot be taken over, and why.
 struct LeftOut {
   std::string from;
@@ -37,6 +60,9 @@ struct LeftOut {
 struct Found {
   std::vector<FoundAccount> accounts;
   std::vector<FoundCertificate> certificates;
+  std::vector<FoundUpload> uploads;
+  std::vector<FoundRoute> routes;
+  FoundSettings settings;
   std::vector<LeftOut> left_out;
 };
 

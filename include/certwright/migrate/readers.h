@@ -21,4 +21,8 @@ Found ReadCertbot(const Tree& tree);
 // certificates/NAME.{crt,key,json,issuer.crt}.
 Found ReadLego(const Tree& tree, const Directories& directories);
 
+// The state directory of NethServer 8's traefik module: acme/acme.json, configs/*.yml (routes),
+// custom_certificates/NAME.{crt,key}, manual_flags/INSTANCE, traefik.yaml, environment.
+Found ReadNs8Traefik(const Tree& tree, const Directories& directories);
+
 }  // namespace certwright::migrate

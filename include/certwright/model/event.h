@@ -16,7 +16,8 @@ struct Event {
   // "certificate-changed": issued | renewed | uploaded | deleted | revoked | restored
   // "certificate-failed": failed (the first of a row of failures) | parked (it keeps failing)
   // "certificate-expiring": third | tenth (so much of the lifetime is left) | days (three)
-  // "routes-changed": set | deleted (names: the instance)
+  // "routes-changed": set | deleted (names: the instance) | proxies (those that are trusted)
+  // "default-certificate-changed": set | deleted (names: the default names, the leading one first)
   // "hosts-changed": set | deleted | restored (names: the host that routes have now, or have no more)
   std::string name;
   std::string reason;

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "certwright/base/clock.h"
 #include "certwright/base/error.h"
 #include "certwright/base/random.h"
 #include "certwright/model/certificate.h"
+#include "certwright/model/order.h"
 #include "certwright/model/renewal.h"
 
 namespace certwright::renewal {
@@ -73,6 +75,18 @@ bool IsWindowWanted(const model::CertificateVersion& version, const model::Renew
 Due Plan(const model::ManagedCertificate& certificate,
          const std::optional<model::CertificateVersion>& current, const model::RenewalInfo& known,
          UnixSeconds now);
+
+// The same where orders were left open, those of CAs that are configured: the renewal that one of them
+// began goes on at its next try, though nothing else is due yet.
+Due Plan(const model::ManagedCertificate& certificate,
+         const std::optional<model::CertificateVersion>& current, const model::RenewalInfo& known,
+         const std::vector<model::OrderRecord>& open, UnixSeconds now);
+
+// When an order that was left open goes on: at once where it is younger than the last failure, else
+// when that is tried again. 0: none does.
+UnixSeconds NextTryOfOpen(const model::ManagedCertificate& certificate,
+                          const std::optional<model::CertificateVersion>& current,
+                          const std::vector<model::OrderRecord>& open, UnixSeconds now);
 
 // The earliest instant for the next try of what failed, as Plan takes it; 0: nothing failed.
 UnixSeconds RetryAt(const model::ManagedCertificate& certificate, UnixSeconds now);

@@ -31,6 +31,7 @@
 namespace certwright::renewal {
 
 class LaneThreads;
+class Slots;
 
 // What came of a look at one certificate.
 struct Looked {
@@ -85,10 +86,12 @@ class Scheduler {
                                  std::stop_token stop);
   bool IsTurn(store::HeldCertificate& held, const Wanted& wanted, Looked& looked,
               std::stop_token stop);
+  std::string FirstAsked(const store::HeldCertificate& held) const;
   void Renew(const store::HeldCertificate& held, const Wanted& wanted, Looked& looked,
              std::stop_token stop);
   bool IsLeftOpen(const store::HeldCertificate& held);
-  UnixSeconds NextTryOfOpenOrder(const store::HeldCertificate& held) const;
+  // Of CAs that are configured.
+  std::vector<model::OrderRecord> OpenOrders(const store::HeldCertificate& held) const;
   void KeepPreflight(const model::ManagedCertificate& certificate);
   void PlanNext(Looked& looked, const Wanted& wanted, std::stop_token stop);
   UnixSeconds NextLook(const store::HeldCertificate& held, const Due& due) const;
@@ -107,6 +110,7 @@ class Scheduler {
   const Limits limits_;
   const PreflightCheck preflight_;
   Claims claims_;  // of the certificates that somebody looks at just now
+  const std::unique_ptr<Slots> slots_;
   std::jthread thread_;  // last: joined first
 };
 

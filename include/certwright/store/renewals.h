@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@ namespace certwright::store {
 
 // By certID (RFC 9773 section 4.1).
 std::optional<model::RenewalInfo> FindRenewalInfo(Session& session, const std::string& ari_id);
+// All that is kept, by certID.
+std::map<std::string, model::RenewalInfo> ListRenewalInfo(Session& session);
 // Replaces what is kept for info.ari_id; removed with the version.
 void SaveRenewalInfo(Session& session, std::int64_t version_id, const model::RenewalInfo& info,
                      UnixSeconds now);

@@ -26,6 +26,7 @@ std::optional<NameRequest> FindNameRequest(Session& session, const std::string& 
 void SaveNameRequest(Session& session, const NameRequest& request);
 void DeleteNameRequest(Session& session, const std::string& owner);
 std::vector<NameRequest> ListNameRequests(Session& session);
+bool IsNameRequested(Session& session, const std::string& fqdn);  // an index
 
 // The CA that takes the place of acme.directory and acme.email of the configuration (contract.md,
 // set-acme-server).

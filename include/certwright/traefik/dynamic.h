@@ -29,7 +29,8 @@ struct DynamicConfiguration {
 };
 
 // JSON (a subset of YAML as Traefik's parser takes it): no empty object, "{" inside strings as
-// \u007b so that nothing is a Go template, no raw control characters. Same input, same bytes.
+// \u007b so that nothing is a Go template, no raw control characters. Same input, same bytes. The
+// marker's name stands before any value of the configuration.
 std::string Render(const DynamicConfiguration& configuration);
 
 // The name of the unused middleware that says which generation Traefik serves.

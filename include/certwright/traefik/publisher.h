@@ -61,7 +61,8 @@ enum class Seen {
   kServed,
   kNotServed,    // another certificate is shown
   kUnreachable,  // nobody answers there
-  kNotLooked,    // no address is known, or there is no host name to ask for
+  kNotLooked,    // no address is known, there is no host name to ask for, or another certificate
+                 // with the same names goes first
 };
 
 // The DER of the leaf that HOST:PORT shows for a server name, as http::PeerCertificate.
@@ -84,10 +85,11 @@ class Publisher {
   // live (where the API is known), then removes files that nothing names any more. Without an API
   // the files of the former generation stay until the next change. Does nothing where the store has
   // no event since the last time that it came to its end: what it does must be told by events.
-  // Throws Error(kDisk |
-  // kPermission) for the files, Error(kConfig) where dynamic_dir is missing, and Error(kTraefik)
-  // where it does not become live.
+  // Throws Error(kDisk | kPermission) for the files, Error(kConfig) where dynamic_dir is missing, and
+  // Error(kTraefik) where it does not become live.
   void Publish(std::stop_token stop);
+  // Whether a Publish that came to its end had what the store held at this event.
+  bool Shows(std::int64_t event_seq);
   // The last word for one certificate: a handshake with `name` as SNI until it shows `serial_hex`,
   // or the time is over: then what the last look found. A timeout of 0 is one look. `serial_hex`
   // must be of a current version. kNotLooked at once where no address is known, and for an IP

@@ -1,5 +1,5 @@
-"""The agent of a NethServer 8 node, as much of it as a module's tree meets: the order of steps, their
-input, environment and descriptor 3, schemas before and after; and what the core's programs do."""
+"""The agent of a NethServer 8 node, as much of it as a module's tree meets: the order of steps,
+their input, environment and descriptor 3, schemas before and after."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def _violation(error):
 
 
 class Agent:
-    """Of the module MODULE_ID below HOME (its Unix user's home): HOME/.config is the image's tree."""
+    """Of the module MODULE_ID: HOME is its Unix user's, HOME/.config the image's tree."""
 
     def __init__(self, home, module_id, environment, agent_env, path):
         self.install = Path(home) / ".config"
@@ -93,6 +93,24 @@ class Agent:
         if (folder / SCHEMAS[1]).exists() and list(self._errors(folder / SCHEMAS[1], answer)):
             return Task(1, answer, error + "the output breaks its schema", "aborted", ran)
         return Task(0, answer, error, "completed", ran)
+
+    def event(self, name, payload, source="cluster"):
+        """The handlers of an event, in order; the exit code of the last that was run."""
+        code = 0
+        for handler in sorted((self.install / "events" / name).iterdir()):
+            env = {**self.environment(), "AGENT_COMFD": "2", "AGENT_EVENT_NAME": name,
+                   "AGENT_EVENT_SOURCE": source}
+            code = subprocess.run([handler], cwd=self.state, env=env, input=json.dumps(payload),
+                                  text=True, timeout=60, check=False).returncode
+            if code != 0:
+                break
+        return code
+
+    def update(self):
+        """What update-module runs; a failure is only logged there, here it is told."""
+        for program in sorted((self.install / "update-module.d").iterdir()):
+            done = self.program(program)
+            assert done.returncode == 0, "%s: %s" % (program.name, done.stderr)
 
     @staticmethod
     def _errors(schema, value):

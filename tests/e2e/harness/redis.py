@@ -1,7 +1,7 @@
 """A real Redis on loopback, with the rights that a cluster gives to a module.
 
-Debian's redis-check-rdb is the server too: it is what it is called as. So redis-tools is enough, and
-no service is installed.
+Debian's redis-check-rdb is the server too: it is what it is called as. So redis-tools is enough,
+and no service is installed.
 """
 
 import shutil

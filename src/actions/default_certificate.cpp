@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include "certwright/base/log.h"
+#include "certwright/base/text.h"
+#include "certwright/store/routes.h"
+#include "certwright/store/settings.h"
+#include "handler.h"
+#include "wishes.h"
+
+namespace certwright::actions {
+
+namespace {
+
+constexpr int kExitSchema = 10;
+constexpr int kExitConflict = 2;
+constexpr int kExitAcme = 3;
+
+[[noreturn]] void Fail(const Invocation& call, int exit_code, const char* error,
+                       const Failure& failure) {
+  throw CheckFailed{exit_code, "names", "names", call.input["names"], error, failure.detail,
+                    failure};
+}
+
+// As they are stored: the leading one first, none twice.
+std::vector<std::string> AskedNames(const Invocation& call) {
+  std::vector<std::string> names = call.input.Strings("names");
+  if (call.input.Bool("merge")) {
+    for (const std::string& name : call.context.database.Read(
+             [](store::Session& session) { return store::FindDefaultNames(session); })) {
+      names.push_back(name);
+    }
+  }
+  std::vector<std::string> distinct;
+  try {
+    for (const std::string& text : names) {
+      const std::string name = model::ParseIdentifier(text).value;
+      if (std::find(distinct.begin(), distinct.end(), name) == distinct.end()) {
+        distinct.push_back(name);
+      }
+    }
+  } catch (const Error& error) {
+    Fail(call, kExitSchema, "names_format", error.failure());
+  }
+  return distinct;
+}
+
+void CheckRoutes(const Invocation& call, const std::vector<std::string>& names) {
+  if (!call.input.Bool("check_routes", true)) return;
+  call.context.database.Read([&](store::Session& session) {
+    for (const std::string& name : names) {
+      if (!store::RouteWantsCertificate(session, name)) continue;
+      throw CheckFailed{kExitConflict, "names", "names", name, "name_route_conflict",
+                        Cat("a route asks for a certificate of its own for ", name), {}};
+    }
+  });
+}
+
+}  // namespace
+
+std::optional<json::Value> SetDefaultCertificate(const Invocation& call) {
+  const Context& context = call.context;
+  const std::vector<std::string> names = AskedNames(call);
+  CheckRoutes(call, names);
+  issue::ObtainRequest request;
+  request.identifiers = model::ParseIdentifiers(names);
+  request.owner = kDefaultOwner;
+  issue::ObtainResult result;
+  try {
+    // One that is held already stays whose it is.
+    const auto held = context.database.Read([&](store::Session& session) {
+      return store::FindByNameSet(session, model::NameSetKey(request.identifiers));
+    });
+    if (held) request.owner = held->certificate.owner;
+    result = ObtainNow(call, request, std::chrono::seconds(call.input.Int("sync_timeout", 60)));
+  } catch (const Error& error) {
+    Fail(call, kExitAcme, "newcert_acme_error", error.failure());
+  }
+  const std::int64_t seq = context.database.Write([&](store::Session& session) {
+    return store::SaveDefaultNames(session, names, context.clock.Now());
+  });
+  if (seq > 0) context.feed.Notify();
+  try {
+    AwaitServed(call, *result.held.current, std::max(seq, result.event_seq));
+  } catch (const Error& error) {
+    // It is the default from now on; that it is served is tried again by itself.
+    if (!IsOnlyNotServed(error.failure())) throw;
+    log::Warning(error.failure().detail);
+  }
+  return std::nullopt;
+}
+
+}  // namespace certwright::actions
