@@ -27,7 +27,7 @@ std::int64_t Delete(const Invocation& call, store::Session& session,
 json::Value Expanded(store::Session& session, const model::Route& route, UnixSeconds now) {
   json::Value value = RouteJson(route);
   const bool wanted = route.lets_encrypt && !route.host.empty();
-  if (wanted && !issue::IsCovered(session, route.host, now)) {
+  if (wanted && !store::IsCovered(session, route.host, now)) {
     value.Set("lets_encrypt_status", "pending");
   }
   return value;

@@ -34,14 +34,6 @@ model::Identifier ParseName(const std::string& fqdn) {
   }
 }
 
-// A valid certificate that covers the name, from whichever request.
-bool IsHeld(store::Session& session, const std::string& name, UnixSeconds now) {
-  for (const store::HeldCertificate& held : store::FindCovering(session, name)) {
-    if (Validity(*held.current, now) != "expired") return true;
-  }
-  return false;
-}
-
 // Whether the certificate of exactly this name goes with the caller who gives it up: it stays as
 // long as another module, a route or the default wants it. Of an administrator's a module gives up
 // its own wish only.
@@ -119,7 +111,7 @@ std::optional<json::Value> SetCertificate(const Invocation& call) {
   }
   const UnixSeconds now = context.clock.Now();
   const bool held = context.database.Write([&](store::Session& session) {
-    if (!IsHeld(session, identifier.value, now)) return false;
+    if (!store::IsCovered(session, identifier.value, now)) return false;
     if (IsModule(call.caller)) {
       store::SaveNameRequest(session, {call.caller, identifier.value, now});
     } else {

@@ -32,7 +32,7 @@ void CheckCertificate(const Invocation& call, const model::Route& route) {
   if (!route.lets_encrypt || route.host.empty()) return;
   std::optional<issue::ObtainRequest> request;
   context.database.Read([&](store::Session& session) {
-    if (issue::IsCovered(session, route.host, context.clock.Now())) return;
+    if (store::IsCovered(session, route.host, context.clock.Now())) return;
     request = issue::RouteRequest(session, route.host);
   });
   if (!request) return;

@@ -8,7 +8,6 @@
 #include "certwright/store/orders.h"
 #include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
-#include "decide.h"
 
 namespace certwright::issue {
 
@@ -41,13 +40,6 @@ bool CanHaveOne(const std::string& host) {
 
 }  // namespace
 
-bool IsCovered(store::Session& session, const std::string& host, UnixSeconds now) {
-  const auto covering = store::FindCovering(session, host);
-  return std::any_of(covering.begin(), covering.end(), [&](const HeldCertificate& held) {
-    return IsValidNow(held.current, now);
-  });
-}
-
 bool IsAskedFor(store::Session& session, const std::string& name) {
   if (store::RouteWantsCertificate(session, name) || store::IsNameRequested(session, name)) return true;
   // A module's name is asked for as long as its request stands; an administrator's as it is.
@@ -67,7 +59,7 @@ std::optional<ObtainRequest> WantForRoute(store::Session& session, const model::
                                           const model::CertificatePolicy& defaults,
                                           UnixSeconds now) {
   if (!route.lets_encrypt || !CanHaveOne(route.host)) return std::nullopt;
-  if (IsCovered(session, route.host, now)) return std::nullopt;
+  if (store::IsCovered(session, route.host, now)) return std::nullopt;
   ObtainRequest request = RouteRequest(session, route.host);
   if (!store::FindByNameSet(session, route.host)) {
     model::ManagedCertificate wanted;

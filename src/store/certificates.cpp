@@ -118,6 +118,15 @@ std::vector<HeldCertificate> FindCovering(Session& session, const std::string& h
   return found;
 }
 
+bool IsCovered(Session& session, const std::string& host, UnixSeconds now) {
+  return Query(Of(session),
+               "SELECT 1 FROM version_name n JOIN version v ON v.id = n.version_id "
+               "AND v.is_current = 1 WHERE n.name IN (?, ?) AND v.certificate_id IS NOT NULL "
+               "AND v.not_before <= ? AND ? < v.not_after LIMIT 1",
+               host, model::WildcardFor(host), now, now)
+      .Step();
+}
+
 std::vector<HeldCertificate> ListCertificates(Session& session, bool with_keys) {
   Query rows(Of(session),
              with_keys ? kSelectHeld + "ORDER BY c.name_set"

@@ -216,6 +216,15 @@ def test_without_a_daemon_renew_gets_it(traefik_world, echo):
     assert "Pebble" in issuer(traefik_world, HOST)
 
 
+def test_what_was_stored_before_a_crash_is_served_after_it(traefik_world, echo):
+    crashed = traefik_world.certwright.run(
+        "run", "set-route", "--data", json.dumps({"instance": "r", "url": echo.url, "host": HOST}),
+        env={"CERTWRIGHT_TEST_EXIT_BEFORE_DELIVERY": "1"})
+    assert crashed.code == 99, str(crashed)
+    traefik_world.certwright.serve()
+    wait.until(lambda: ask(traefik_world.traefik, HOST).status == 200, "it is served")
+
+
 def test_without_traefik_routes_are_stored_and_hosts_told(world):
     hosts = Recorder(world.certwright.events_dir, "hosts-changed")
     hosts.add("10")

@@ -286,6 +286,23 @@ INSTANTIATE_TEST_SUITE_P(
                     CoveringRow{"no_pattern_of_sql", "%", {}}),
     [](const auto& info) { return info.param.name; });
 
+TEST_F(Certificates, AHostIsCoveredWhileOneIsValid) {
+  Hold({"a.example.org", "*.w.example.org"});  // 1000 .. 9000
+  const struct {
+    const char* host;
+    UnixSeconds at;
+    bool covered;
+  } kTable[] = {{"a.example.org", 1000, true},    {"a.example.org", 999, false},
+                {"a.example.org", 8999, true},    {"a.example.org", 9000, false},
+                {"x.w.example.org", 5000, true},  {"x.y.w.example.org", 5000, false},
+                {"w.example.org", 5000, false},   {"b.example.org", 5000, false}};
+  for (const auto& row : kTable) {
+    const bool covered = database().Read(
+        [&](Session& session) { return IsCovered(session, row.host, row.at); });
+    EXPECT_EQ(covered, row.covered) << row.host << row.at;
+  }
+}
+
 TEST_F(Certificates, DueOnesComeEarliestFirstAndLimited) {
   Ensure({"never.example.org"}, 0);
   Ensure({"late.example.org"}, 300);
@@ -363,6 +380,7 @@ TEST_F(Certificates, ATickAndALookUpCostWhatTheyFindNotWhatIsStored) {
   effort([](Session& s) { return ListWrittenAfter(s, 1, 100).size(); }, 0);
   effort([](Session& s) { return std::size_t{NextActionAfter(s, 15'000) == 15'001}; }, 1);
   effort([](Session& s) { return FindCovering(s, "h77.example.org").size(); }, 1);
+  effort([](Session& s) { return IsCovered(s, "h77.example.org", 5000) ? 1u : 0u; }, 1);
   effort([](Session& s) { return std::size_t{FindBySerial(s, "100077").has_value()}; }, 1);
   effort([](Session& s) { return ListOpenOrders(s).size(); }, 0);
   database().Read([](Session& s) { return ListDue(s, 10'004, 100).size(); });

@@ -15,8 +15,6 @@
 
 namespace certwright::issue {
 
-// Whether a certificate that is valid now covers the host, whoever asked for it.
-bool IsCovered(store::Session& session, const std::string& host, UnixSeconds now);
 // Whether anybody asks for a certificate of exactly this name: a route, a module's request, an
 // administrator. (What a module asked for and does not ask for any more is nobody's.)
 bool IsAskedFor(store::Session& session, const std::string& name);

@@ -29,6 +29,8 @@ std::optional<HeldCertificate> FindBySerial(Session& session, const std::string&
 // All that cover the host: their current version's names hold it exactly or by one-label wildcard. One indexed
 // query; wildcard matches first, then the newest not_after.
 std::vector<HeldCertificate> FindCovering(Session& session, const std::string& host);
+// Whether one of them is valid at `now`: reads no chain and no key.
+bool IsCovered(Session& session, const std::string& host, UnixSeconds now);
 // All, ordered by name set. `with_keys` false leaves key_pem empty.
 std::vector<HeldCertificate> ListCertificates(Session& session, bool with_keys);
 // The current version of each certificate, in the order of the certificates' ids; chains and keys
