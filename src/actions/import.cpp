@@ -4,6 +4,7 @@
 #include "certwright/base/text.h"
 #include "certwright/issue/routes.h"
 #include "certwright/migrate/document.h"
+#include "certwright/store/settings.h"
 #include "handler.h"
 #include "route_input.h"
 
@@ -70,6 +71,29 @@ model::Route ReadRoute(const json::Value& request) {
   }
 }
 
+// Where nobody has set one. Whichever challenge it was: port 80 of the same Traefik is open too.
+// Gives why it cannot be; "": it is set, or was not to be.
+std::string SetAcmeServer(const Context& context, const migrate::FoundSettings& settings,
+                          bool dry_run, json::Value& outcomes) {
+  if (settings.acme_url.empty()) return "";
+  const store::AcmeServer server{settings.acme_url, settings.acme_email, "HTTP-01"};
+  const bool is_set = context.database.Read(
+      [](store::Session& session) { return store::FindAcmeServer(session).has_value(); });
+  const bool same = context.acme_server() == server;
+  try {
+    if (!is_set && !same && !dry_run) context.use_acme_server(server);
+  } catch (const Error& error) {
+    if (error.failure().code != FailureCode::kInput) throw;
+    return error.failure().detail;
+  }
+  const migrate::Fate fate = same     ? migrate::Fate::kPresent
+                             : is_set ? migrate::Fate::kKept
+                                      : migrate::Fate::kImported;
+  outcomes.Append(
+      json::Value::Object({{"name", "acme-server"}, {"fate", migrate::FateName(fate)}}));
+  return "";
+}
+
 void WriteDown(const migrate::ImportReport& report) {
   for (const migrate::CertificateOutcome& certificate : report.certificates) {
     if (certificate.fate != migrate::Fate::kImported) continue;
@@ -86,14 +110,18 @@ std::optional<json::Value> Import(const Invocation& call) {
   options.dry_run = call.input.Bool("dry_run");
   options.defaults = context.obtainer.defaults();
   options.read_route = ReadRoute;
-  const migrate::ImportReport report =
-      migrate::Import(context.database, migrate::FromDocument(call.input), options);
+  const migrate::Found found = migrate::FromDocument(call.input);
+  migrate::ImportReport report = migrate::Import(context.database, found, options);
+  json::Value settings = ListOf(report.settings);
+  const std::string wrong =
+      SetAcmeServer(context, found.settings, options.dry_run, settings);
+  if (!wrong.empty()) report.left_out.push_back({"acme-server", wrong});
   json::Value output = json::Value::Object({{"dry_run", options.dry_run},
                                             {"accounts", ListOf(report.accounts)},
                                             {"certificates", ListOf(report.certificates)},
                                             {"uploads", ListOf(report.uploads)},
                                             {"routes", ListOf(report.routes)},
-                                            {"settings", ListOf(report.settings)},
+                                            {"settings", settings},
                                             {"left_out", ListOf(report.left_out)}});
   if (report.last_event == 0) return output;
   WriteDown(report);

@@ -139,6 +139,7 @@ std::int64_t StoreCertificate(store::Session& session, Candidate& candidate, Uni
 // All that was found, looked at.
 struct Work {
   std::vector<Candidate> certificates;
+  std::vector<UploadCandidate> uploads;
   std::vector<RouteCandidate> routes;
 };
 
@@ -166,7 +167,7 @@ void Store(store::Session& session, const Found& found, Work& work, UnixSeconds 
   // Routes come first: what they want goes with them later.
   const std::int64_t routes_event = StoreRoutes(session, work.routes, now);
   StoreCertificates(session, work.certificates, now, report);
-  for (const std::int64_t event : {routes_event,
+  for (const std::int64_t event : {routes_event, StoreUploads(session, work.uploads, now),
                                    StoreSettings(session, found.settings, now, report.settings)}) {
     report.last_event = std::max(report.last_event, event);
   }
@@ -186,11 +187,8 @@ void Finish(Work& work, const Found& found, ImportReport& report) {
   for (RouteCandidate& candidate : work.routes) {
     report.routes.push_back(std::move(candidate.outcome));
   }
-  for (const FoundUpload& upload : found.uploads) {
-    CertificateOutcome& outcome = report.uploads.emplace_back();
-    outcome.from = upload.from;
-    outcome.fate = Fate::kLeftOut;
-    outcome.why = "upload it: uploaded pairs are not imported";
+  for (UploadCandidate& candidate : work.uploads) {
+    report.uploads.push_back(std::move(candidate.outcome));
   }
   report.left_out = found.left_out;
   TellLeftOut(report.accounts, report.left_out);
@@ -218,6 +216,7 @@ ImportReport Import(store::Database& database, const Found& found, const ImportO
   for (const FoundCertificate& certificate : found.certificates) {
     work.certificates.push_back(LookAt(certificate, options));
   }
+  work.uploads = LookAtUploads(found, options);
   work.routes = LookAtRoutes(found, options);
   ImportReport report;
   try {

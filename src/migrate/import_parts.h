@@ -19,6 +19,16 @@ std::vector<RouteCandidate> LookAtRoutes(const Found& found, const ImportOptions
 std::int64_t StoreRoutes(store::Session& session, std::vector<RouteCandidate>& candidates,
                          UnixSeconds now);
 
+// The same for an uploaded pair.
+struct UploadCandidate {
+  CertificateOutcome outcome;
+  std::string label;                                // see store/uploads.h
+  std::optional<model::CertificateVersion> version;  // none: its fate is known
+};
+std::vector<UploadCandidate> LookAtUploads(const Found& found, const ImportOptions& options);
+std::int64_t StoreUploads(store::Session& session, std::vector<UploadCandidate>& candidates,
+                          UnixSeconds now);
+
 std::int64_t StoreSettings(store::Session& session, const FoundSettings& settings,
                            UnixSeconds now, std::vector<SettingOutcome>& outcomes);
 

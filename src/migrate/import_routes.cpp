@@ -66,14 +66,6 @@ std::int64_t StoreRoutes(store::Session& session, std::vector<RouteCandidate>& c
 
 std::int64_t StoreSettings(store::Session& session, const FoundSettings& settings,
                            UnixSeconds now, std::vector<SettingOutcome>& outcomes) {
-  // Whichever challenge it was: port 80 of the same Traefik is open too.
-  store::AcmeServer server;
-  if (!settings.acme_url.empty()) server = {settings.acme_url, settings.acme_email, "HTTP-01"};
-  StoreSetting("acme-server", server,
-               store::FindAcmeServer(session).value_or(store::AcmeServer{}), outcomes, [&] {
-                 store::SaveAcmeServer(session, server, now);
-                 return std::int64_t{0};
-               });
   store::TrustedProxies trusted;
   if (!settings.trusted_proxies.empty()) {
     trusted = {settings.trusted_proxies, std::max(settings.proxies_depth, 1)};

@@ -140,8 +140,9 @@ def test_the_state_of_the_old_module(make_world):
     world.certwright.serve()
 
     report = import_report(world, "ns8-traefik", state, code=3)
-    assert [entry["from"] for entry in report["left_out"]] == [
-        "configs/by_hand.yml", "custom_certificates/shop.example.org.crt"]
+    assert [entry["from"] for entry in report["left_out"]] == ["configs/by_hand.yml"]
+    assert [(entry["names"], entry["fate"]) for entry in report["uploads"]] == [
+        (["shop.example.org"], "imported")]
     assert fates(report) == [(HELD, "imported"), (PAIR[0], "imported")]
     assert sorted((route["instance"], route["fate"]) for route in report["routes"]) == [
         ("app2", "imported"), ("root3", "imported"), ("web1", "imported")]
@@ -155,7 +156,10 @@ def test_the_state_of_the_old_module(make_world):
               if entry["status"] == "enabled"}
     for host in (HELD, "app.example.org"):
         assert any(host in rule for rule in served), host
-    assert tls.names_of(tls.served_certificate(world.traefik.https_port, HELD)) == [HELD]
+    for name in (HELD, "shop.example.org"):
+        assert tls.names_of(tls.served_certificate(world.traefik.https_port, name)) == [name]
+    server = json.loads(world.certwright.ok("run", "get-acme-server", "--data", "{}").stdout)
+    assert (server["url"], server["email"]) == (world.pebble.directory_url, "admin@example.org")
     assert world.pebble.orders() == 0
 
 

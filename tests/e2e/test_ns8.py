@@ -55,8 +55,10 @@ def test_the_tree(workdir):
     for place in ("bin", "actions", "events", "update-module.d", "notify"):
         for file in (root / place).rglob("*"):
             assert file.is_dir() or file.suffix == ".json" or os.access(file, os.X_OK), file
-    known = {name for name in ROUTEADM | CERTADM if (SCHEMAS / (name + ".input.json")).exists()}
-    assert known <= {folder.name for folder in (root / "actions").iterdir()}
+    own = {"upload-certificate", "set-acme-server", "get-acme-server", "set-trusted-proxies",
+           "get-trusted-proxies"}
+    folders = {folder.name for folder in (root / "actions").iterdir()}
+    assert folders == ROUTEADM | CERTADM | own | {"create-module", "restore-module"}
     for copy in (root / "actions").rglob("validate-*.json"):
         kind = copy.stem.removeprefix("validate-")
         original = SCHEMAS / ("%s.%s.json" % (copy.parent.name, kind))
@@ -177,8 +179,15 @@ def test_create_module(node):
     check = node.agent.program("certwright", "--config", "certwright.toml", "config", "check")
     assert check.returncode == 0, check
 
+    # Its proxies are a part of Traefik's own file, and Traefik is started again.
+    task = node.agent.run("set-trusted-proxies", {"proxies": ["192.0.2.1"]})
+    assert (task.exit_code, task.steps) == (0, ["50set-trusted-proxies", "60traefik"]), task
+    assert node.calls.read_text().endswith("systemctl --user try-restart traefik.service\n")
+    assert node.agent.run("get-trusted-proxies").output == {"proxies": ["192.0.2.1"], "depth": 1}
+
     # Traefik takes its file; only the ports are not for a test.
     static = json.loads((node.agent.state / "traefik.yaml").read_text())
+    assert static["entryPoints"]["http"]["forwardedHeaders"] == {"trustedIPs": ["192.0.2.1"]}
     ports = {name: free_port() for name in static["entryPoints"]}
     for name, port in ports.items():
         static["entryPoints"][name]["address"] = "127.0.0.1:%d" % port
@@ -216,6 +225,20 @@ def test_actions_and_events(node):
     task = node.agent.run("set-certificate", {"fqdn": "nobody.example.org"})
     assert (task.exit_code, task.status) == (3, "validation-failed"), task
     assert task.output[0]["error"] == "newcert_acme_error"
+
+    for nothing in (None, "", {}):
+        task = node.agent.run("list-certificates", nothing)
+        assert task.exit_code == 0, task
+        assert [entry["names"] for entry in task.output["certificates"]] == [["mail.example.org"]]
+    task = node.agent.run("set-acme-server", {"url": node.world.pebble.directory_url,
+                                              "email": "admin@example.org"})
+    assert (task.exit_code, task.output) == (0, ""), task
+    assert node.agent.run("get-acme-server", {}).output["email"] == "admin@example.org"
+    assert node.agent.run("set-acme-server", {"url": "x", "more": 1}).exit_code == 10
+    task = node.agent.run("upload-certificate", {"certFile": "eA==", "keyFile": "eA=="})
+    assert (task.exit_code, task.status) == (2, "validation-failed"), task
+    task = node.agent.run("set-default-certificate", {"names": ["mail.example.org"]})
+    assert (task.exit_code, task.output) == (0, ""), task
 
     # The programs for other programs.
     pair = ["--cert-file", "c.pem", "--key-file", "k.pem", "mail.example.org"]

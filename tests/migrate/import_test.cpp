@@ -12,6 +12,7 @@
 #include "certwright/store/revocations.h"
 #include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
+#include "certwright/store/uploads.h"
 #include "fixture.h"
 
 namespace certwright::migrate {
@@ -242,22 +243,44 @@ TEST_F(ImportTest, WhatARouteWantsBelongsToRoutes) {
   EXPECT_EQ(Held("tr-a.example.org,tr-b.example.org")->certificate.owner, "");
 }
 
+TEST_F(ImportTest, StoresUploadsWhereNoneOfThatNameIsValidForLonger) {
+  const auto pair = [](const char* from, UnixSeconds end) {
+    const auto version =
+        crypto::SelfSigned(model::ParseIdentifiers({"shop.example.org"}), kNow - 100, end);
+    return FoundUpload{from, version.chain_pem, version.key_pem};
+  };
+  Found found;
+  found.uploads = {pair("old", kNow - 1), pair("mixed", kLater), pair("good", kLater)};
+  found.uploads[1].key_pem = found.uploads[0].key_pem;
+  const auto fates = [&] {
+    std::vector<Fate> result;
+    for (const auto& upload : Run(found).uploads) result.push_back(upload.fate);
+    return result;
+  };
+  EXPECT_THAT(fates(), ElementsAre(Fate::kExpired, Fate::kLeftOut, Fate::kImported));
+  EXPECT_EQ(Events().back().reason, "uploaded");
+  EXPECT_THAT(fates(), ElementsAre(Fate::kExpired, Fate::kLeftOut, Fate::kPresent));
+  found.uploads[2] = pair("shorter", kLater - 1);
+  EXPECT_THAT(fates(), ElementsAre(Fate::kExpired, Fate::kLeftOut, Fate::kKept));
+  database_->Read([&](store::Session& session) {
+    EXPECT_EQ(store::FindUpload(session, "shop.example.org")->current->not_after, kLater);
+  });
+}
+
 TEST_F(ImportTest, StoresSettingsThatNobodyHasSet) {
   Found found;
   found.settings = {kCa, "admin@example.org", {"192.0.2.1"}, 0, {"tr-a.example.org"}};
   const ImportReport report = Run(found);
-  ASSERT_THAT(report.settings, SizeIs(3));
+  ASSERT_THAT(report.settings, SizeIs(2));
   for (const SettingOutcome& setting : report.settings) {
     EXPECT_EQ(setting.fate, Fate::kImported) << setting.name;
   }
-  found.settings.acme_email = "other@example.org";
+  found.settings.proxies_depth = 2;
   const ImportReport again = Run(found);
-  ASSERT_THAT(again.settings, SizeIs(3));
+  ASSERT_THAT(again.settings, SizeIs(2));
   EXPECT_EQ(again.settings[0].fate, Fate::kKept);
   EXPECT_EQ(again.settings[1].fate, Fate::kPresent);
   database_->Read([&](store::Session& session) {
-    EXPECT_EQ(store::FindAcmeServer(session),
-              (store::AcmeServer{kCa, "admin@example.org", "HTTP-01"}));
     EXPECT_EQ(store::FindTrustedProxies(session), (store::TrustedProxies{{"192.0.2.1"}, 1}));
     EXPECT_THAT(store::FindDefaultNames(session), ElementsAre("tr-a.example.org"));
   });

@@ -59,7 +59,7 @@ struct RouteOutcome {
 };
 
 struct SettingOutcome {
-  std::string name;  // acme-server, trusted-proxies, default-names
+  std::string name;  // trusted-proxies, default-names
   Fate fate = Fate::kImported;
 };
 
@@ -77,7 +77,7 @@ struct ImportReport {
 // names, told as an event (issued), unless what is there is valid for as long, or it is expired or
 // known to be revoked; policy and owner of what is there stay. It is due at once, so the scheduler
 // plans its renewal. A route, an upload and a setting are stored where there is none of that name
-// yet. Throws Error(kDisk | kDamaged): then nothing was changed.
+// yet; the CA is for the caller to set, who may be at work with another one. Throws Error(kDisk | kDamaged): then nothing was changed.
 ImportReport Import(store::Database& database, const Found& found, const ImportOptions& options);
 
 }  // namespace certwright::migrate
