@@ -101,7 +101,7 @@ class SchemasTest : public ActionsTest {
                 [this](const Call& task, const model::ProgressSink& progress,
                        std::stop_token stop) { return runner_->Run(task, progress, stop); });
     const std::string task = json::Write(json::Value::Object(
-        {{"task", tasks.Submit({"show", R"({"certificate":"x.example.org"})"}, "",
+        {{"task", tasks.Submit({"show", R"({"certificate":"x.example.org"})", "owner", ""}, "",
                                json::Value::Object())}}));
     call("tasks", "");
     call("show-task", task);
