@@ -49,7 +49,7 @@ void Door::Answer(const Socket& socket, const http::ServerRequest& request,
   } catch (const Error& error) {
     return AnswerProblem(reply, 400, error.what());
   }
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
   std::vector<const Operation*> there;
   for (const Operation& operation : Operations()) {
     const auto parameter = Match(operation, target.segments);

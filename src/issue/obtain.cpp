@@ -420,7 +420,7 @@ ObtainResult Obtainer::Activate(const OrderRecord& order, const ObtainRequest& r
     // the module may want another name by now, or none.
     const UnixSeconds asked_at =
         request.asked_at > 0 || had_version ? request.asked_at : certificate.created_at;
-    const bool is_module = !certificate.owner.empty() && certificate.owner != model::kRouteOwner;
+    const bool is_module = certificate.owner.starts_with("module/");
     if (is_module && asked_at > 0) {
       RememberName(session, {certificate.owner, event.names.front(), asked_at}, clock_.Now());
     }
