@@ -8,6 +8,7 @@
 #include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
 #include "certwright/store/renewals.h"
+#include "certwright/store/revocations.h"
 #include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
 #include "certwright/store/uploads.h"
@@ -79,8 +80,12 @@ store::HeldCertificate FindCustom(const Invocation& call, store::Session& sessio
 }
 
 store::HeldCertificate FindInternal(const Invocation& call, store::Session& session) {
-  const auto held = store::FindBySerial(session, call.input.String("serial"));
-  if (held && held->current && held->current->origin == Origin::kAcme) return *held;
+  const std::string serial = call.input.String("serial");
+  const auto held = store::FindBySerial(session, serial);
+  const auto version = store::FindVersionBySerial(session, serial);
+  // A former serial is listed nowhere: who gives it does not mean the certificate that came after.
+  const bool is_current = held && held->current && version && version->id == held->current->id;
+  if (is_current && held->current->origin == Origin::kAcme) return *held;
   FailUnknown(call, "serial");
 }
 

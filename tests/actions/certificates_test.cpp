@@ -124,6 +124,16 @@ TEST_F(CertificatesTest, DeletesBySerialAndNobodyAsksForItAnyMore) {
   EXPECT_EQ(again.exit_code, 2);
 }
 
+TEST_F(CertificatesTest, AFormerSerialDeletesNothing) {
+  const std::string former = Hold({{"www.example.org"}}).current->serial_hex;
+  const std::string now = Hold({{"www.example.org"}}).current->serial_hex;
+  ASSERT_NE(former, now);
+  const Result old =
+      Run("delete-certificate", Cat(R"({"type":"internal","serial":")", former, "\"}"));
+  EXPECT_EQ(old.exit_code, 2);
+  EXPECT_TRUE(IsInStore("www.example.org"));
+}
+
 TEST_F(CertificatesTest, DeletingTheDefaultLeavesTheSelfSignedPair) {
   Run("set-default-certificate", R"({"names":["def.example.org"]})");
   const std::string serial = ListedFor("def.example.org").String("serial");
