@@ -14,13 +14,6 @@ namespace {
   throw Error(FailureCode::kInput, std::move(detail));
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // RFC 3986 section 2.1.
 std::string Decoded(std::string_view text, bool plus_is_blank) {
   std::string decoded;

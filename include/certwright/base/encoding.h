@@ -21,6 +21,7 @@ std::string Base64(std::string_view bytes);
 std::optional<std::string> FromBase64(std::string_view text);
 
 std::string Hex(std::string_view bytes);  // lower case
+int HexDigit(char c);                     // either case; -1: it is none
 std::optional<std::string> FromHex(std::string_view text);
 
 // The number whose big-endian two's complement this is (a DER INTEGER's content), in decimal digits.
