@@ -1,16 +1,15 @@
 """The clients: how each is set up with an account, and how one run of it is made and measured."""
 
-import http.client
 import json
 import os
 import shutil
-import socket
 import threading
 import time
 from pathlib import Path
 
 from harness import certwright as certwright_module
 from harness import pki
+from harness.api import Connection
 from harness.servers import ChallTestSrv, Pebble, Traefik
 from harness.world import World
 from measuring import CaSide, Failed, Handshakes, Meter, Sample
@@ -90,16 +89,6 @@ class Certbot(Command):
                 "--http-01-address", "127.0.0.1", "--http-01-port", self.world.http_port, *domains]
 
 
-class _SocketConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=TIMEOUT)
-        self._path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self._path)
-
-
 class CertwrightDaemon:
     """`certwright serve` beside a Traefik. A request is a POST to its socket, made in this process,
     so that no client's start counts; a run ends with the leaf in a handshake through Traefik."""
@@ -117,7 +106,7 @@ class CertwrightDaemon:
 
     def _ask(self, names, problems):
         try:
-            connection = _SocketConnection(self._world.certwright.socket_path)
+            connection = Connection(self._world.certwright.socket_path, TIMEOUT)
             connection.request("POST", "/v1/actions/issue",
                                json.dumps({"names": names, "timeout": int(TIMEOUT)}),
                                {"Content-Type": "application/json"})

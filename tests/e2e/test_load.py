@@ -9,31 +9,19 @@ import http.client
 import json
 import os
 import random
-import socket
 import threading
 import time
 
-from harness import pki
+from harness import api, pki
 from harness.wait import until
 
 CALLERS = 8
 SECONDS = float(os.environ.get("CERTWRIGHT_LOAD_SECONDS", "6"))
 
 
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, timeout=60):
-        super().__init__("certwright", timeout=timeout)
-        self._path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 def act(path, action, data):
     """The result of an action, or None where the daemon went away before it answered."""
-    connection = UnixConnection(path)
+    connection = api.Connection(path, 60)
     try:
         connection.request("POST", "/v1/actions/" + action, json.dumps(data))
         return json.loads(connection.getresponse().read())

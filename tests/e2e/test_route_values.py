@@ -5,12 +5,11 @@ real Traefik shows a router that is enabled, with exactly the value given. One T
 """
 
 import concurrent.futures
-import http.client
 import json
 import re
-import socket
 
 import pytest
+from harness import api
 
 CALLERS = 32
 URL = "http://127.0.0.1:9"
@@ -147,21 +146,10 @@ FIELDS = {
 }
 
 
-class Connection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=120)
-        self._path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 def set_route(certwright, request):
     """(status, answer) of set-route."""
     body = request if isinstance(request, bytes) else json.dumps(request).encode()
-    connection = Connection(certwright.socket_path)
+    connection = api.Connection(certwright.socket_path)
     try:
         connection.request("POST", "/v1/actions/set-route", body,
                            {"Content-Type": "application/json"})

@@ -18,6 +18,21 @@ class LanesTest : public SchedulerTest {
     }
     return false;
   }
+  // From now on: how many such requests the first CA has at once, in most_. Each takes a moment.
+  void CountAtOnce(const std::string& kind) {
+    ca_.before = [this, kind](const Seen& seen) -> std::optional<http::Response> {
+      if (seen.kind != kind) return std::nullopt;
+      const int now = ++at_once_;
+      for (int most = most_; most < now && !most_.compare_exchange_weak(most, now);) {
+      }
+      std::this_thread::sleep_for(Millis(20));
+      --at_once_;
+      return std::nullopt;
+    };
+  }
+
+  std::atomic<int> at_once_ = 0;
+  std::atomic<int> most_ = 0;
 };
 
 // "b" is of a CA that is no longer ours, which nobody asks; "a" asks ours for its window.
@@ -52,18 +67,9 @@ TEST_F(LanesTest, AsksNoMoreThanItsLimitOfOneCaAtOnce) {
   for (int i = 0; i < 6; ++i) Obtain({Cat("h", i, ".example.org")});
   End();
   Begin({2, Millis(60'000), 60});
-  std::atomic<int> at_once = 0, most = 0;
-  ca_.before = [&](const Seen& seen) -> std::optional<http::Response> {
-    if (seen.kind != "renewalInfo") return std::nullopt;
-    const int now = ++at_once;
-    for (int seen_most = most; seen_most < now && !most.compare_exchange_weak(seen_most, now);) {
-    }
-    std::this_thread::sleep_for(Millis(20));
-    --at_once;
-    return std::nullopt;
-  };
+  CountAtOnce("renewalInfo");
   EXPECT_EQ(Tick().size(), 6u);
-  EXPECT_EQ(most, 2);
+  EXPECT_EQ(most_, 2);
 }
 
 // What a fall-back issued is renewed at the first CA, and does not come on top there.
@@ -77,18 +83,9 @@ TEST_F(LanesTest, OrdersNoMoreThanItsLimitAtOneCaWhoeverIssued) {
   Meddle("UPDATE version SET ca = 'https://other.test/directory' WHERE id % 2 = 0");
   Begin({2, Millis(60'000), 60});
   Pass(70 * kDay);
-  std::atomic<int> at_once = 0, most = 0;
-  ca_.before = [&](const Seen& seen) -> std::optional<http::Response> {
-    if (seen.kind != "newOrder") return std::nullopt;
-    const int now = ++at_once;
-    for (int seen_most = most; seen_most < now && !most.compare_exchange_weak(seen_most, now);) {
-    }
-    std::this_thread::sleep_for(Millis(20));
-    --at_once;
-    return std::nullopt;
-  };
+  CountAtOnce("newOrder");
   for (const Looked& looked : Tick()) EXPECT_EQ(looked.result, Result::kRenewed);
-  EXPECT_EQ(most, 2);
+  EXPECT_EQ(most_, 2);
   End();
 }
 

@@ -18,8 +18,8 @@ class Answer:
         return "HTTP %d %s" % (self.status, self.body[:2000])
 
 
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path, timeout):
+class Connection(http.client.HTTPConnection):
+    def __init__(self, path, timeout=120):
         super().__init__("localhost", timeout=timeout)
         self.path = str(path)
 
@@ -31,7 +31,7 @@ class _Connection(http.client.HTTPConnection):
 
 def ask(path, method, target, value=None, headers=None, timeout=90):
     """One request; VALUE is sent as JSON."""
-    connection = _Connection(path, timeout)
+    connection = Connection(path, timeout)
     try:
         body = None if value is None else json.dumps(value)
         connection.request(method, target, body, headers or {})
