@@ -37,12 +37,14 @@ bool IsCurrent(const std::optional<store::HeldCertificate>& held,
   return held && held->current && held->current->id == version.id;
 }
 
-// Whether more versions of its certificate are to be revoked.
-bool OthersWait(store::Session& session, const CertificateVersion& version) {
-  const auto waiting = store::ListToRevoke(session);
-  return std::any_of(waiting.begin(), waiting.end(), [&](const CertificateVersion& other) {
-    return other.certificate_id == version.certificate_id && other.id != version.id;
+// The other versions of its certificate that are to be revoked.
+std::vector<CertificateVersion> OthersToRevoke(store::Session& session,
+                                               const CertificateVersion& version) {
+  std::vector<CertificateVersion> others = store::ListToRevoke(session);
+  std::erase_if(others, [&](const CertificateVersion& other) {
+    return other.certificate_id != version.certificate_id || other.id == version.id;
   });
+  return others;
 }
 
 bool IsLastWord(const Failure& failure) {
@@ -100,12 +102,7 @@ std::int64_t Revoker::Revoke(std::int64_t version_id, const model::ProgressSink&
     if (found->revoke_replaced && IsCurrent(HeldOf(session, *found), *found)) {
       throw Error(FailureCode::kInternal, "a version was to be revoked before it was replaced");
     }
-    if (!IsCurrent(HeldOf(session, *found), *found)) return found;
-    for (CertificateVersion& other : store::ListToRevoke(session)) {
-      if (other.certificate_id == found->certificate_id && other.id != found->id) {
-        before.push_back(std::move(other));
-      }
-    }
+    if (IsCurrent(HeldOf(session, *found), *found)) before = OthersToRevoke(session, *found);
     return found;
   });
   if (!version) return 0;
@@ -146,7 +143,7 @@ std::int64_t Revoker::Settle(std::int64_t version_id) {
     store::RecordRevoked(session, version_id, clock_.Now());
     const auto held = HeldOf(session, *version);
     const bool current_is_revoked = held && held->current && held->current->revoked_at > 0;
-    if (!current_is_revoked || OthersWait(session, *version)) return 0;
+    if (!current_is_revoked || !OthersToRevoke(session, *version).empty()) return 0;
     return RemoveTold(session, *held, "revoked", clock_.Now());
   });
   if (!serial.empty()) log::Info(Cat("certificate revoked: serial ", serial));
