@@ -115,7 +115,7 @@ std::int64_t ForgetWishes(store::Session& session, const model::ManagedCertifica
     route.lets_encrypt = false;
     seq = std::max(seq, store::SaveRoute(session, route, now));
   }
-  if (certificate.name_set == DefaultNameSet(session)) {
+  if (certificate.name_set == store::DefaultNameSet(session)) {
     seq = std::max(seq, store::SaveDefaultNames(session, {}, now));
   }
   return seq;

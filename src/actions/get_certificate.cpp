@@ -47,7 +47,7 @@ std::optional<json::Value> GetCertificate(const Invocation& call) {
   return call.context.database.Read([&](store::Session& session) {
     std::vector<store::HeldCertificate> matches = store::FindCovering(session, name);
     const std::string wildcard = model::WildcardFor(name);
-    const std::string default_set = DefaultNameSet(session);
+    const std::string default_set = store::DefaultNameSet(session);
     std::stable_sort(matches.begin(), matches.end(), [&](const auto& a, const auto& b) {
       return Score(a, wildcard, default_set, now) > Score(b, wildcard, default_set, now);
     });

@@ -57,7 +57,7 @@ std::optional<json::Value> List(const Invocation& call) {
   json::Value held = json::Array{};
   json::Value missing = json::Array{};
   call.context.database.Read([&](store::Session& session) {
-    const std::string default_set = DefaultNameSet(session);
+    const std::string default_set = store::DefaultNameSet(session);
     Prospects prospects(call.context, session);
     for (const auto& certificate : store::ListWithoutChains(session)) {
       json::Value described = Describe(certificate, prospects.Of(certificate), now);
@@ -74,7 +74,7 @@ std::optional<json::Value> Show(const Invocation& call) {
     const store::HeldCertificate held = FindMeant(session, call.input.String("certificate"));
     const Prospect prospect = Prospects(call.context, session).Of(held);
     json::Value output = Describe(held, prospect, now);
-    output.Set("default", held.certificate.name_set == DefaultNameSet(session));
+    output.Set("default", held.certificate.name_set == store::DefaultNameSet(session));
     json::Value chain = json::Array{};
     if (held.current) {
       for (const exports::ChainEntry& entry : exports::DescribeChain(held.current->chain_pem)) {

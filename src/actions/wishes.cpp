@@ -7,12 +7,7 @@
 
 namespace certwright::actions {
 
-std::string DefaultNameSet(store::Session& session) {
-  const std::vector<std::string> names = store::FindDefaultNames(session);
-  return names.empty() ? "" : model::NameSetKey(model::ParseIdentifiers(names));
-}
-
-Wishes::Wishes(store::Session& session) : default_set_(DefaultNameSet(session)) {
+Wishes::Wishes(store::Session& session) : default_set_(store::DefaultNameSet(session)) {
   for (const store::NameRequest& request : store::ListNameRequests(session)) {
     names_.insert(request.fqdn);
   }

@@ -26,7 +26,4 @@ class Wishes {
   std::string default_set_;      // "" : the default is the self-signed pair
 };
 
-// The name set of the default names, "" where there are none.
-std::string DefaultNameSet(store::Session& session);
-
 }  // namespace certwright::actions

@@ -49,6 +49,10 @@ std::vector<model::Identifier> WithCommonName(std::vector<model::Identifier> nam
 
 }  // namespace
 
+std::string LabelOf(const CertificateInfo& leaf) {
+  return leaf.common_name.empty() ? leaf.names.front().value : Printable(leaf.common_name, 253);
+}
+
 std::string WhyUntrusted(const std::vector<CertificateInfo>& chain, std::string_view more_roots,
                          UnixSeconds now) {
   for (const CertificateInfo& certificate : chain) {

@@ -1,7 +1,5 @@
 #include "certwright/issue/routes.h"
 
-#include <algorithm>
-
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/issue/housekeeping.h"
@@ -21,12 +19,6 @@ bool IsAskedForByOthers(store::Session& session, const HeldCertificate& held) {
   if (owner == model::kRouteOwner) return store::IsNameRequested(session, held.certificate.name_set);
   // A module's request is written down once it has the certificate.
   return owner.empty() || !held.current || store::IsNameRequested(session, held.certificate.name_set);
-}
-
-bool IsDefault(store::Session& session, const HeldCertificate& held) {
-  std::vector<std::string> names = store::FindDefaultNames(session);
-  std::sort(names.begin(), names.end());
-  return names == model::Names(held.certificate.names);
 }
 
 // HTTP-01 proves no wildcard; and routes that were taken over may have a host that is no name.
@@ -76,7 +68,7 @@ std::int64_t GiveUpForRoute(store::Session& session, Jobs& jobs, const std::stri
                             bool cleanup, UnixSeconds now) {
   const auto held = store::FindByNameSet(session, host);
   if (!held || store::RouteWantsCertificate(session, host)) return 0;
-  if (IsAskedForByOthers(session, *held) || IsDefault(session, *held)) return 0;
+  if (IsAskedForByOthers(session, *held) || host == store::DefaultNameSet(session)) return 0;
   if (jobs.IsUnderWay(host)) return 0;
   if (held->current && !cleanup) return 0;
   try {

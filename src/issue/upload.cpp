@@ -58,12 +58,10 @@ Uploaded Upload(store::Database& database, events::Feed& feed, Clock& clock,
   const UnixSeconds now = clock.Now();
   CheckTrust(request, chain, now);
 
-  const std::string label =
-      leaf.common_name.empty() ? leaf.names.front().value : Printable(leaf.common_name, 253);
   Uploaded result;
   result.version = crypto::UploadedVersion(request.chain_pem, key, now);
   result.event_seq = database.Write([&](store::Session& session) {
-    return store::SaveUpload(session, label, result.version, now);
+    return store::SaveUpload(session, crypto::LabelOf(leaf), result.version, now);
   });
   if (result.event_seq == 0) return result;
   feed.Notify();

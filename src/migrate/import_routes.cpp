@@ -8,12 +8,6 @@
 namespace certwright::migrate {
 namespace {
 
-bool IsSame(model::Route a, const model::Route& b) {
-  a.created_at = b.created_at;
-  a.updated_at = b.updated_at;
-  return a == b;
-}
-
 // Each setting: what is there stays, what is not is stored by `save`.
 template <typename Setting, typename Save>
 std::int64_t StoreSetting(const char* name, const Setting& found, const Setting& held,
@@ -54,7 +48,7 @@ std::int64_t StoreRoutes(store::Session& session, std::vector<RouteCandidate>& c
   for (RouteCandidate& candidate : candidates) {
     if (!candidate.route) continue;
     if (const auto held = store::FindRoute(session, candidate.outcome.instance)) {
-      const bool same = IsSame(*candidate.route, *held);
+      const bool same = model::SameButTimes(*candidate.route, *held);
       candidate.outcome.fate = same ? Fate::kPresent : Fate::kKept;
       if (!same) candidate.outcome.why = "there is another route of that name";
       continue;

@@ -25,8 +25,7 @@ void Check(const FoundUpload& found, const ImportOptions& options, UploadCandida
   if (leaf.public_key_der != key.PublicKeyDer()) {
     Refuse("there is a certificate with another key than that beside it");
   }
-  candidate.label = leaf.common_name.empty() ? leaf.names.front().value
-                                             : Printable(leaf.common_name, 253);
+  candidate.label = crypto::LabelOf(leaf);
   candidate.version = crypto::UploadedVersion(found.chain_pem, key, options.now);
   outcome.names = model::Names(candidate.version->names);
 }

@@ -32,6 +32,16 @@ std::int64_t AppendEvent(Session& session, const model::Event& event) {
   return seq;
 }
 
+std::int64_t AppendEvent(Session& session, std::string name, std::string reason,
+                         std::vector<std::string> names, UnixSeconds now) {
+  model::Event event;
+  event.name = std::move(name);
+  event.reason = std::move(reason);
+  event.names = std::move(names);
+  event.created_at = now;
+  return AppendEvent(session, event);
+}
+
 std::vector<model::Event> ListEvents(Session& session, std::int64_t after, int limit) {
   Query rows(Of(session),
              "SELECT seq, name, reason, names, certificate_id, not_after, failure, created_at "

@@ -96,24 +96,8 @@ void Upsert(Session& session, const model::Route& route) {
       .Run();
 }
 
-bool SameButTimes(model::Route a, const model::Route& b) {
-  a.created_at = b.created_at;
-  a.updated_at = b.updated_at;
-  return a == b;
-}
-
 bool IsRouted(Session& session, const std::string& host) {
   return Query(Of(session), "SELECT 1 FROM route WHERE host = ? LIMIT 1", host).Step();
-}
-
-std::int64_t Tell(Session& session, std::string name, std::string reason, std::string subject,
-                  UnixSeconds now) {
-  model::Event event;
-  event.name = std::move(name);
-  event.reason = std::move(reason);
-  event.names = {std::move(subject)};
-  event.created_at = now;
-  return AppendEvent(session, event);
 }
 
 // Makes `change`, and tells of it: `host_before` and `host_after` are those of the route, "" for none.
@@ -125,9 +109,9 @@ std::int64_t ChangeAndTell(Session& session, const std::string& instance, const 
   const bool is_new = other && !host_after.empty() && !IsRouted(session, host_after);
   change();
   const bool is_gone = other && !host_before.empty() && !IsRouted(session, host_before);
-  std::int64_t seq = Tell(session, "routes-changed", reason, instance, now);
-  if (is_gone) seq = Tell(session, "hosts-changed", "deleted", host_before, now);
-  if (is_new) seq = Tell(session, "hosts-changed", "set", host_after, now);
+  std::int64_t seq = AppendEvent(session, "routes-changed", reason, {instance}, now);
+  if (is_gone) seq = AppendEvent(session, "hosts-changed", "deleted", {host_before}, now);
+  if (is_new) seq = AppendEvent(session, "hosts-changed", "set", {host_after}, now);
   return seq;
 }
 
@@ -153,7 +137,7 @@ bool RouteWantsCertificate(Session& session, const std::string& host) {
 
 std::int64_t SaveRoute(Session& session, const model::Route& route, UnixSeconds now) {
   const auto before = FindRoute(session, route.instance);
-  if (before && SameButTimes(*before, route)) return 0;
+  if (before && model::SameButTimes(*before, route)) return 0;
   model::Route saved = route;
   saved.created_at = saved.updated_at = now;
   return ChangeAndTell(session, route.instance, "set", before ? before->host : "", route.host, now,

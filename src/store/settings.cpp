@@ -33,16 +33,6 @@ void SaveSetting(Session& session, const char* name, const std::string& value, U
       .Run();
 }
 
-std::int64_t Tell(Session& session, std::string name, std::string reason,
-                  std::vector<std::string> names, UnixSeconds now) {
-  model::Event event;
-  event.name = std::move(name);
-  event.reason = std::move(reason);
-  event.names = std::move(names);
-  event.created_at = now;
-  return AppendEvent(session, event);
-}
-
 }  // namespace
 
 std::optional<model::CertificateVersion> FindSelfSigned(Session& session) {
@@ -132,18 +122,23 @@ std::int64_t SaveTrustedProxies(Session& session, const TrustedProxies& trusted,
   if (FindTrustedProxies(session) == trusted) return 0;
   SaveSetting(session, kProxies, EncodeList(trusted.proxies), now);
   SaveSetting(session, kProxyDepth, std::to_string(trusted.depth), now);
-  return Tell(session, "routes-changed", "proxies", trusted.proxies, now);
+  return AppendEvent(session, "routes-changed", "proxies", trusted.proxies, now);
 }
 
 std::vector<std::string> FindDefaultNames(Session& session) {
   return DecodeList(FindSetting(session, kDefaultNames).value_or(""));
 }
 
+std::string DefaultNameSet(Session& session) {
+  const std::vector<std::string> names = FindDefaultNames(session);
+  return names.empty() ? "" : model::NameSetKey(model::ParseIdentifiers(names));
+}
+
 std::int64_t SaveDefaultNames(Session& session, const std::vector<std::string>& names,
                               UnixSeconds now) {
   if (FindDefaultNames(session) == names) return 0;
   SaveSetting(session, kDefaultNames, EncodeList(names), now);
-  return Tell(session, "default-certificate-changed", names.empty() ? "deleted" : "set", names, now);
+  return AppendEvent(session, "default-certificate-changed", names.empty() ? "deleted" : "set", names, now);
 }
 
 }  // namespace certwright::store

@@ -41,6 +41,9 @@ CertificateInfo Inspect(std::string_view der);
 // among them (a private key!), or not a certificate.
 std::vector<CertificateInfo> InspectChain(std::string_view pem);
 
+// What an uploaded leaf goes by: its common name (253 bytes at most), else its first name. It has one.
+std::string LabelOf(const CertificateInfo& leaf);
+
 // Whether a chain's issuers bear this common name (for preferred_chain; topmost first).
 bool ChainHasIssuer(const std::vector<CertificateInfo>& chain, std::string_view common_name);
 

@@ -45,6 +45,9 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
+// Whether nobody could tell them apart but by their times.
+bool SameButTimes(Route a, const Route& b);
+
 // 3 for host and path, 2 for a host, 1 for a path.
 int DefaultPriority(const Route& route);
 

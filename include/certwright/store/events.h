@@ -13,6 +13,9 @@ namespace certwright::store {
 
 // Gives the event's number. Call in the transaction that makes the change.
 std::int64_t AppendEvent(Session& session, const model::Event& event);
+// The same for one that has nothing but names.
+std::int64_t AppendEvent(Session& session, std::string name, std::string reason,
+                         std::vector<std::string> names, UnixSeconds now);
 // Those with a number greater than `after`, in order.
 std::vector<model::Event> ListEvents(Session& session, std::int64_t after, int limit);
 std::int64_t LastEvent(Session& session);  // 0 where there is none

@@ -56,6 +56,8 @@ std::int64_t SaveTrustedProxies(Session& session, const TrustedProxies& trusted,
 // The names whose certificate Traefik shows where no other fits, the leading one first; empty: the
 // self-signed pair.
 std::vector<std::string> FindDefaultNames(Session& session);
+// Their exact set as one text (model::NameSetKey); "" where there are none.
+std::string DefaultNameSet(Session& session);
 // Writes the event "default-certificate-changed" (reason "set", or "deleted" for none) with it and
 // gives its number; 0 where it was so already.
 std::int64_t SaveDefaultNames(Session& session, const std::vector<std::string>& names,
