@@ -59,11 +59,7 @@ void CancelStored(const Invocation& call, model::Task& task) {
   Failure failure;
   failure.code = FailureCode::kCancelled;
   failure.detail = "the task was cancelled while no daemon ran";
-  task.status = model::TaskStatus::kAborted;
-  task.ended_at = call.context.clock.Now();
-  const Result result = FromFailure(failure);
-  task.exit_code = result.exit_code;
-  task.result = json::Write(result.ToJson());
+  SetEnd(task, FromFailure(failure), call.context.clock.Now());
   call.context.database.Write([&](store::Session& session) { store::SaveTask(session, task); });
 }
 

@@ -51,14 +51,6 @@ bool IsSame(const model::Task& a, const model::Task& b) {
          a.extra == b.extra;
 }
 
-void SetEnd(model::Task& task, const Result& result, UnixSeconds now) {
-  task.status = model::TaskStatusFromName(result.status);
-  task.ended_at = now;
-  if (task.status == model::TaskStatus::kCompleted) task.progress = 100;
-  task.exit_code = result.exit_code;
-  task.result = json::Write(KeptResult(task.action, task.secret, result).ToJson());
-}
-
 }  // namespace
 
 Tasks::Tasks(store::Database& database, Clock& clock, Random& random, Run run, TaskLimits limits)
@@ -296,6 +288,14 @@ std::optional<json::Value> Tasks::Amend(model::Task& task) {
   const auto kept = kept_outputs_.find(task.id);
   if (kept == kept_outputs_.end() || kept->second.until < clock_.SteadyNow()) return std::nullopt;
   return kept->second.output;
+}
+
+void SetEnd(model::Task& task, const Result& result, UnixSeconds now) {
+  task.status = model::TaskStatusFromName(result.status);
+  task.ended_at = now;
+  if (task.status == model::TaskStatus::kCompleted) task.progress = 100;
+  task.exit_code = result.exit_code;
+  task.result = json::Write(KeptResult(task.action, task.secret, result).ToJson());
 }
 
 Result KeptResult(const std::string& action, bool secret_input, Result result) {

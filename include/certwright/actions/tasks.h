@@ -94,6 +94,9 @@ class Tasks {
   std::vector<std::jthread> workers_;
 };
 
+// Writes into a task how it ended: what is kept of the result, and when.
+void SetEnd(model::Task& task, const Result& result, UnixSeconds now);
+
 // What is kept of a result: nothing that is secret. `secret_input`: its words may repeat the input.
 Result KeptResult(const std::string& action, bool secret_input, Result result);
 
