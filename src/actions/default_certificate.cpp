@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
@@ -79,13 +78,7 @@ std::optional<json::Value> SetDefaultCertificate(const Invocation& call) {
     return store::SaveDefaultNames(session, names, context.clock.Now());
   });
   if (seq > 0) context.feed.Notify();
-  try {
-    AwaitServed(call, *result.held.current, std::max(seq, result.event_seq));
-  } catch (const Error& error) {
-    // It is the default from now on; that it is served is tried again by itself.
-    if (!IsOnlyNotServed(error.failure())) throw;
-    log::Warning(error.failure().detail);
-  }
+  AwaitServedOrTell(call, *result.held.current, std::max(seq, result.event_seq));
   return std::nullopt;
 }
 

@@ -245,8 +245,16 @@ bool AwaitServed(const Invocation& call, const model::CertificateVersion& versio
       "see 'certwright traefik check'");
 }
 
-bool IsOnlyNotServed(const Failure& failure) {
-  return failure.code == FailureCode::kTraefik || failure.code == FailureCode::kCancelled;
+Served AwaitServedOrTell(const Invocation& call, const model::CertificateVersion& version,
+                         std::int64_t event_seq) {
+  try {
+    return {AwaitServed(call, version, event_seq), std::nullopt};
+  } catch (const Error& error) {
+    const FailureCode code = error.failure().code;
+    if (code != FailureCode::kTraefik && code != FailureCode::kCancelled) throw;
+    log::Warning(error.failure().detail);
+    return {false, error.failure()};
+  }
 }
 
 }  // namespace certwright::actions

@@ -166,8 +166,14 @@ bool BearsToken(std::string_view text, std::string_view token);
 // does not come.
 bool AwaitServed(const Invocation& call, const model::CertificateVersion& version,
                  std::int64_t event_seq);
-// Whether this failure of AwaitServed leaves a call that only obtains what it is: done. Traefik is
-// given it all the same, now or at the next start.
-bool IsOnlyNotServed(const Failure& failure);
+// The same for a call that has done what it is for: that Traefik does not serve it (yet), or that
+// nobody waits for it any more, is logged and given. Traefik gets it all the same, now or at the next
+// start.
+struct Served {
+  bool seen = false;  // what AwaitServed gives
+  std::optional<Failure> failure;
+};
+Served AwaitServedOrTell(const Invocation& call, const model::CertificateVersion& version,
+                         std::int64_t event_seq);
 
 }  // namespace certwright::actions

@@ -1,4 +1,3 @@
-#include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "handler.h"
 
@@ -31,14 +30,12 @@ std::optional<json::Value> Issue(const Invocation& call) {
       json::Value::Object({{"issued", result.issued},
                            {"certificate", DescribeNow(call.context, result.held)},
                            {"served", json::Value()}});
-  try {
-    if (AwaitServed(call, *result.held.current, result.event_seq)) output.Set("served", true);
-  } catch (const Error& error) {
-    if (!IsOnlyNotServed(error.failure())) throw;
-    // It was obtained, which was the question. That it is not served yet is told beside it.
-    log::Warning(error.failure().detail);
+  // It was obtained, which was the question. That it is not served yet is told beside it.
+  const Served served = AwaitServedOrTell(call, *result.held.current, result.event_seq);
+  if (served.seen) output.Set("served", true);
+  if (served.failure) {
     output.Set("served", false)
-        .Set("warning", Cat(error.failure().detail, "; ", error.failure().advice));
+        .Set("warning", Cat(served.failure->detail, "; ", served.failure->advice));
   }
   return output;
 }

@@ -1,6 +1,5 @@
 #include <set>
 
-#include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/issue/housekeeping.h"
 #include "certwright/store/routes.h"
@@ -41,7 +40,7 @@ bool GoesAlong(store::Session& session, const store::HeldCertificate& held, cons
                bool recorded) {
   const std::string& name_set = held.certificate.name_set;
   if (store::RouteWantsCertificate(session, name_set)) return false;
-  if (name_set == DefaultNameSet(session)) return false;
+  if (name_set == store::DefaultNameSet(session)) return false;
   for (const store::NameRequest& request : store::ListNameRequests(session)) {
     if (request.fqdn == held.certificate.name_set) return false;
   }
@@ -125,24 +124,18 @@ std::optional<json::Value> SetCertificate(const Invocation& call) {
   request.identifiers = {identifier};
   request.asked_at = now;
   if (IsModule(call.caller)) request.owner = call.caller;
-  bool obtained = false;
   try {
     const Millis timeout = std::chrono::seconds(call.input.Int("sync_timeout", 60));
     const issue::ObtainResult result = ObtainNow(call, request, timeout);
-    obtained = true;
     // The job may have been begun for somebody else.
     if (IsModule(call.caller)) {
       context.database.Write([&](store::Session& session) {
         issue::RememberName(session, {call.caller, identifier.value, now}, context.clock.Now());
       });
     }
-    AwaitServed(call, *result.held.current, result.event_seq);
+    AwaitServedOrTell(call, *result.held.current, result.event_seq);
   } catch (const Error& error) {
-    if (!obtained || !IsOnlyNotServed(error.failure())) {
-      FailName(call.input.String("fqdn"), kExitAcme, "newcert_acme_error", error.failure());
-    }
-    // Obtained is what is answered here; serving it is tried again by itself.
-    log::Warning(error.failure().detail);
+    FailName(call.input.String("fqdn"), kExitAcme, "newcert_acme_error", error.failure());
   }
   return json::Value::Object({{"obtained", true}});
 }

@@ -78,14 +78,8 @@ std::optional<json::Value> UploadCertificate(const Invocation& call) {
     throw Failed(refused);
   }
   if (uploaded.event_seq == 0) return std::nullopt;
-  try {
-    AwaitServed(call, uploaded.version, uploaded.event_seq);
-  } catch (const Error& error) {
-    // It is stored; that it is served is tried again by itself.
-    if (!IsOnlyNotServed(error.failure())) throw;
-    log::Warning(error.failure().detail);
-    call.Note(error.failure().detail);
-  }
+  const Served served = AwaitServedOrTell(call, uploaded.version, uploaded.event_seq);
+  if (served.failure) call.Note(served.failure->detail);
   return std::nullopt;
 }
 
