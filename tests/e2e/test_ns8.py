@@ -295,14 +295,52 @@ def test_the_first_update_from_the_former_module(node):
     shutil.copy(FORMER / "traefik.yaml", node.agent.state / "traefik.yaml")
     (node.agent.state / "acme").mkdir()
     shutil.copy(FORMER.parent / "traefik-acme.json", node.agent.state / "acme" / "acme.json")
+
+    # An update whose import does not go through: this one's files are written all the same.
+    store = node.agent.state / "certwright" / "certwright.db"
+    store.mkdir(parents=True)
+    failed = node.agent.update(check=False)
+    assert list(failed) == ["15import"], failed
+    assert "certificatesResolvers" not in (node.agent.state / "traefik.yaml").read_text()
+    store.rmdir()
     node.agent.update()
     routes = node.agent.run("list-routes", {"expand_list": True})
     assert [route["instance"] for route in routes.output] == ["app2", "root3", "web1"], routes
     assert any("tr-c.example.org" in router["rule"] for router in traefik.api("/api/http/routers"))
     assert members(node, "fulladm") == ROUTEADM | CERTADM
     assert "restart certwright.service traefik.service" in node.calls.read_text()
+    # What traefik.yaml said of the CA came along though it was written anew in between.
+    assert node.agent.run("get-acme-server", {}).output["email"] == "admin@example.org"
     again = node.agent.program(node.agent.install / "update-module.d" / "15import")
     assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_restore_module(node):
+    node.create()
+    node.serve()
+    assert node.agent.run("set-trusted-proxies", {"proxies": ["192.0.2.7"]}).exit_code == 0
+    assert node.agent.run("set-route", {"instance": "web1", "url": "http://127.0.0.1:20000",
+                                        "path": "/x"}).exit_code == 0
+    assert node.agent.program("module-dump-state").returncode == 0
+    node.daemon.stop()
+
+    # Another node: of the state there is what a backup holds.
+    kept = {"certwright-backup.db", "environment", "agent.env"}
+    for entry in node.agent.state.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name not in kept:
+            entry.unlink()
+    node.calls.write_text("")
+    task = node.agent.run("restore-module", {})
+    assert (task.exit_code, task.steps) == (0, ["60certwright"]), task
+    assert node.calls.read_text().splitlines() == [
+        "systemctl --user stop certwright.service traefik.service",
+        "systemctl --user enable --now certwright.service traefik.service"]
+    assert node.agent.run("list-routes").output == ["web1"]
+    static = json.loads((node.agent.state / "traefik.yaml").read_text())
+    assert static["entryPoints"]["https"]["forwardedHeaders"] == {"trustedIPs": ["192.0.2.7"]}
+    assert not (node.agent.state / "certwright-backup.db").exists()
 
 
 def test_a_redis_that_is_away_for_a_moment(node):
