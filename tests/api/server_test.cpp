@@ -160,6 +160,28 @@ TEST_F(ServerTest, LinesAreProgressAndThenTheResult) {
   EXPECT_TRUE(result["output"].Bool("issued"));
 }
 
+TEST_F(ServerTest, WhatIsRefusedAtOnceHasTheSameStatusInLines) {
+  const struct {
+    Path socket;
+    const char* action;
+    const char* input;
+    int status;
+  } kTable[] = {
+      {app(), "set-acme-server", "{}", 403},
+      {owner(), "make-coffee", "{}", 404},
+      {owner(), "set-certificate", "{}", 400},
+      {owner(), "list", "{}", 200},
+  };
+  for (const auto& row : kTable) {
+    const int whole = Post(row.socket, row.action, row.input).status;
+    EXPECT_EQ(whole, row.status) << row.action;
+    const Answer lines =
+        Post(row.socket, row.action, row.input, {{"Accept", "application/x-ndjson"}});
+    EXPECT_EQ(lines.status, whole) << row.action;
+    EXPECT_TRUE(lines.lines.at(0).Has("result")) << row.action;
+  }
+}
+
 TEST_F(ServerTest, WholeAndLinesCarryTheSameResult) {
   Hold({{"mail.example.org"}});
   for (const char* action : {"list", "get-certificate", "make-coffee"}) {
