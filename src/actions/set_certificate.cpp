@@ -127,12 +127,6 @@ std::optional<json::Value> SetCertificate(const Invocation& call) {
   try {
     const Millis timeout = std::chrono::seconds(call.input.Int("sync_timeout", 60));
     const issue::ObtainResult result = ObtainNow(call, request, timeout);
-    // The job may have been begun for somebody else.
-    if (IsModule(call.caller)) {
-      context.database.Write([&](store::Session& session) {
-        issue::RememberName(session, {call.caller, identifier.value, now}, context.clock.Now());
-      });
-    }
     AwaitServedOrTell(call, *result.held.current, result.event_seq);
   } catch (const Error& error) {
     FailName(call.input.String("fqdn"), kExitAcme, "newcert_acme_error", error.failure());

@@ -1,5 +1,8 @@
 #include "certwright/issue/jobs.h"
 
+#include <utility>
+
+#include "certwright/base/log.h"
 #include "certwright/base/text.h"
 
 namespace certwright::issue {
@@ -76,7 +79,10 @@ std::shared_ptr<Job> Jobs::Submit(ObtainRequest request) {
   const std::string name_set = model::NameSetKey(request.identifiers);
   const std::lock_guard guard(mutex_);
   if (const auto it = under_way_.find(name_set); it != under_way_.end()) {
-    if (Answers(it->second->request(), request)) return it->second;
+    if (Answers(it->second->request(), request)) {
+      it->second->askers_.push_back({request.owner, request.asked_at});
+      return it->second;
+    }
     Failure failure;
     failure.code = FailureCode::kBusy;
     failure.identifiers = model::Names(request.identifiers);
@@ -86,6 +92,7 @@ std::shared_ptr<Job> Jobs::Submit(ObtainRequest request) {
     throw Error(std::move(failure));
   }
   auto job = std::make_shared<Job>(std::move(request), clock_);
+  job->askers_.push_back({job->request().owner, job->request().asked_at});
   under_way_.emplace(name_set, job);
   queue_.push_back(job);
   if (idle_ < queue_.size() && workers_.size() < max_workers_) {
@@ -107,6 +114,17 @@ bool Jobs::IsUnderWay(const std::string& name_set) {
   return under_way_.contains(name_set);
 }
 
+// The certificate is there whatever becomes of this.
+void Jobs::Remember(const std::vector<Asker>& askers, const ObtainRequest& request) {
+  if (request.identifiers.size() != 1) return;
+  try {
+    obtainer_.Remember(askers, model::NameSetKey(request.identifiers));
+  } catch (...) {
+    log::Warning(Cat("who asked for ", model::NameSetKey(request.identifiers),
+                     " is not remembered: ", CurrentFailure().detail));
+  }
+}
+
 void Jobs::Work(std::stop_token stop) {
   std::unique_lock guard(mutex_);
   while (true) {
@@ -126,6 +144,13 @@ void Jobs::Work(std::stop_token stop) {
       failure = CurrentFailure();
     }
     guard.lock();
+    // Those too who join meanwhile: nobody can once it is gone from the list.
+    while (result && !job->askers_.empty()) {
+      const std::vector<Asker> askers = std::exchange(job->askers_, {});
+      guard.unlock();
+      Remember(askers, job->request());
+      guard.lock();
+    }
     // Gone from the list before it ends: who asks from now on gets a new look, not an old answer.
     under_way_.erase(model::NameSetKey(job->request().identifiers));
     job->End(std::move(result), std::move(failure));

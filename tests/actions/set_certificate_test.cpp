@@ -304,5 +304,19 @@ TEST_F(SetCertificateTest, EveryModuleThatWaitsForOneOrderIsRemembered) {
   EXPECT_EQ(RequestOf("module/web1"), "mail.example.org");
 }
 
+TEST_F(SetCertificateTest, AModuleThatWaitsNoMoreForAnothersOrderIsRemembered) {
+  ca_.mood = Mood::kSilent;
+  for (const char* module : {"module/mail1", "module/web1"}) {
+    const Result result =
+        Run("set-certificate", R"({"fqdn":"mail.example.org","sync_timeout":0})", module);
+    EXPECT_EQ(result.exit_code, 3);
+  }
+  EXPECT_EQ(RequestOf("module/web1"), "") << "not obtained yet";
+  ca_.mood = Mood::kIssuing;
+  WaitUntilIdle("mail.example.org");
+  EXPECT_EQ(ca_.orders, 1);
+  EXPECT_EQ(RequestOf("module/web1"), "mail.example.org");
+}
+
 }  // namespace
 }  // namespace certwright::actions

@@ -36,6 +36,7 @@ class Job {
 
   const ObtainRequest request_;
   Clock& clock_;
+  std::vector<Asker> askers_;  // guarded by that of Jobs
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::vector<model::Progress> steps_;
@@ -50,7 +51,8 @@ class Jobs {
   // told kCancelled.
   ~Jobs();
 
-  // The job of that name set that is under way, else a new one. Worker threads are made when
+  // The job of that name set that is under way, else a new one. Whoever asks in the name of a module
+  // is remembered once the certificate is there, also where he waits no more. Worker threads are made when
   // needed. Throws Error(kBusy) where the one under way would not give what is asked for: it has
   // another policy, or is not forced.
   std::shared_ptr<Job> Submit(ObtainRequest request);
@@ -59,6 +61,7 @@ class Jobs {
 
  private:
   void Work(std::stop_token stop);
+  void Remember(const std::vector<Asker>& askers, const ObtainRequest& request);
 
   Obtainer& obtainer_;
   Clock& clock_;

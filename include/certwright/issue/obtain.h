@@ -34,6 +34,12 @@ struct ObtainRequest {
   std::optional<std::int64_t> planned_for;
 };
 
+// Who asked, and when (UTC seconds).
+struct Asker {
+  std::string owner;
+  UnixSeconds asked_at = 0;
+};
+
 struct ObtainResult {
   store::HeldCertificate held;
   bool issued = false;         // false: it was there and valid
@@ -76,6 +82,9 @@ class Obtainer {
   // time of its next try. Not for two threads with one name set: see Jobs.
   ObtainResult Obtain(const ObtainRequest& request, const model::ProgressSink& progress,
                       std::stop_token stop);
+
+  // The modules among them have what they asked for, the certificate of this name alone.
+  void Remember(const std::vector<Asker>& askers, const std::string& name);
 
   // Asks the CA of this certificate when it wants it renewed (RFC 9773). nullopt: it is none of ours,
   // or does not say. Throws Error.
