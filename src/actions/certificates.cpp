@@ -3,6 +3,7 @@
 #include <map>
 
 #include "certwright/base/encoding.h"
+#include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/issue/housekeeping.h"
 #include "certwright/issue/routes.h"
@@ -79,13 +80,11 @@ store::HeldCertificate FindCustom(const Invocation& call, store::Session& sessio
   FailUnknown(call, "path");
 }
 
+// A former serial is listed nowhere: who gives it does not mean the certificate that came after.
 store::HeldCertificate FindInternal(const Invocation& call, store::Session& session) {
-  const std::string serial = call.input.String("serial");
-  const auto held = store::FindBySerial(session, serial);
-  const auto version = store::FindVersionBySerial(session, serial);
-  // A former serial is listed nowhere: who gives it does not mean the certificate that came after.
-  const bool is_current = held && held->current && version && version->id == held->current->id;
-  if (is_current && held->current->origin == Origin::kAcme) return *held;
+  const auto held =
+      store::FindCurrentBySerial(session, call.input.String("serial"), Origin::kAcme);
+  if (held) return *held;
   FailUnknown(call, "serial");
 }
 
@@ -121,6 +120,16 @@ std::int64_t ForgetWishes(store::Session& session, const model::ManagedCertifica
   return seq;
 }
 
+// Throws Error(kTimeout) where it cannot go just now. Gives the last event's number.
+std::int64_t RemoveWithWishes(const Invocation& call, store::Session& session,
+                              const store::HeldCertificate& held) {
+  const UnixSeconds now = call.context.clock.Now();
+  RefuseWhileUnderWay(call, held);
+  const bool is_upload = store::UploadLabel(held.certificate).has_value();
+  const std::int64_t forgot = is_upload ? 0 : ForgetWishes(session, held.certificate, now);
+  return std::max(forgot, issue::RemoveTold(session, held, "deleted", now));
+}
+
 }  // namespace
 
 std::optional<json::Value> ListCertificates(const Invocation& call) {
@@ -143,15 +152,19 @@ std::optional<json::Value> ListCertificates(const Invocation& call) {
 std::optional<json::Value> DeleteCertificate(const Invocation& call) {
   const Context& context = call.context;
   const UnixSeconds now = context.clock.Now();
+  const bool sweeps = call.input.Bool("obsolete");
   std::vector<std::string> names;
   const std::int64_t seq = context.database.Write([&](store::Session& session) {
     std::int64_t last = 0;
     for (const store::HeldCertificate& held : FindDoomed(call, session)) {
-      RefuseWhileUnderWay(call, held);
-      if (!store::UploadLabel(held.certificate)) {
-        last = std::max(last, ForgetWishes(session, held.certificate, now));
+      try {
+        last = std::max(last, RemoveWithWishes(call, session, held));
+      } catch (const Error& error) {
+        // Being renewed, or to be revoked yet: the next sweep finds it.
+        if (!sweeps || error.failure().code != FailureCode::kTimeout) throw;
+        log::Info(Cat("left as it is: ", error.failure().detail));
+        continue;
       }
-      last = std::max(last, issue::RemoveTold(session, held, "deleted", now));
       for (std::string& name : model::Names(held.current->names)) names.push_back(std::move(name));
     }
     return last;
@@ -160,10 +173,8 @@ std::optional<json::Value> DeleteCertificate(const Invocation& call) {
     context.feed.Notify();
     context.deliver(seq, Millis(15'000), call.stop);
   }
-  // Routes whose host an upload covered ask a CA from now on.
-  if (call.input.String("type") == "custom") {
-    issue::WantForAllRoutes(context.database, context.obtainer.defaults(), now);
-  }
+  // Routes whose host it covered by another name ask a CA from now on.
+  issue::WantForAllRoutes(context.database, context.obtainer.defaults(), now);
   return json::Value::Object({{"certificate_names", names}});
 }
 

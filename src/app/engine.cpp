@@ -183,7 +183,7 @@ struct Engine::Impl {
   events::Feed feed;
   issue::Obtainer obtainer;
   issue::Revoker revoker{*database, authorities, feed, clock};
-  issue::Chores chores{*database, authorities, revoker, clock};
+  issue::Chores chores{*database, authorities, revoker, obtainer.defaults(), clock};
   std::optional<issue::Jobs> jobs;
   std::optional<renewal::Scheduler> scheduler;
   std::optional<actions::Runner> runner;

@@ -3,6 +3,7 @@
 #include "certwright/acme/authorization.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
+#include "certwright/issue/routes.h"
 #include "certwright/store/orders.h"
 
 namespace certwright::issue {
@@ -19,8 +20,12 @@ constexpr UnixSeconds kWorthwhile = 7 * 24 * 3600;
 }  // namespace
 
 Chores::Chores(store::Database& database, const Authorities& authorities, Revoker& revoker,
-               Clock& clock)
-    : database_(database), authorities_(authorities), revoker_(revoker), clock_(clock) {}
+               model::CertificatePolicy defaults, Clock& clock)
+    : database_(database),
+      authorities_(authorities),
+      revoker_(revoker),
+      defaults_(std::move(defaults)),
+      clock_(clock) {}
 
 Chores::~Chores() = default;
 
@@ -68,11 +73,12 @@ Millis Chores::Attempt(std::stop_token stop) {
   const std::unique_lock alone(one_at_a_time_, std::try_to_lock);
   if (!alone) return kPause;  // somebody is at it
   try {
+    WantForAllRoutes(database_, defaults_, clock_.Now());
     const bool revoked = !revoker_.CarryOn(stop);
     if (!GiveUpAuthorizations(stop) || !revoked) return kRest;
     return revoker_.IsWaiting() ? kSoon : kPause;
   } catch (...) {
-    log::Warning(Cat("what is left to do at the CAs: ", CurrentFailure().detail));
+    log::Warning(Cat("what is left to do: ", CurrentFailure().detail));
   }
   return kRest;
 }

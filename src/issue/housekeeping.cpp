@@ -1,5 +1,7 @@
 #include "certwright/issue/housekeeping.h"
 
+#include <algorithm>
+
 #include "certwright/base/text.h"
 #include "certwright/crypto/certificate.h"
 #include "certwright/store/certificates.h"
@@ -13,6 +15,17 @@ using model::CertificateVersion;
 namespace {
 
 constexpr UnixSeconds kDay = 24 * 3600;
+
+// Whether what a module asked for was this certificate: of exactly that name, or of several where
+// nothing else covers it.
+bool IsLeftWithout(store::Session& session, const std::string& name,
+                   const store::HeldCertificate& removed, UnixSeconds now) {
+  if (name == removed.certificate.name_set) return true;
+  const std::vector<model::Identifier>& names = removed.certificate.names;
+  const bool was_in = std::any_of(names.begin(), names.end(),
+                                  [&](const model::Identifier& n) { return n.value == name; });
+  return was_in && !store::IsCovered(session, name, now);
+}
 
 }  // namespace
 
@@ -34,12 +47,13 @@ std::int64_t RemoveTold(store::Session& session, const store::HeldCertificate& h
                     version.serial_hex),
                 "it is tried again by itself; remove the certificate after that");
   }
+  const bool removed = store::DeleteCertificate(session, id);
   for (const store::NameRequest& request : store::ListNameRequests(session)) {
-    if (request.fqdn == held.certificate.name_set) {
+    if (IsLeftWithout(session, request.fqdn, held, now)) {
       store::DeleteNameRequest(session, request.owner);
     }
   }
-  if (!store::DeleteCertificate(session, id) || !held.current) return 0;  // nobody was told of it
+  if (!removed || !held.current) return 0;  // nobody was told of it
   model::Event event;
   event.name = "certificate-changed";
   event.reason = reason;

@@ -30,6 +30,22 @@ bool CanHaveOne(const std::string& host) {
   }
 }
 
+std::optional<ObtainRequest> WantForHost(store::Session& session, const std::string& host,
+                                         const model::CertificatePolicy& defaults,
+                                         UnixSeconds now) {
+  if (!CanHaveOne(host) || store::IsCovered(session, host, now)) return std::nullopt;
+  ObtainRequest request = RouteRequest(session, host);
+  if (!store::FindByNameSet(session, host)) {
+    model::ManagedCertificate wanted;
+    wanted.names = request.identifiers;
+    wanted.policy = defaults;
+    wanted.owner = model::kRouteOwner;
+    wanted.next_action_at = now;
+    store::EnsureManaged(session, wanted, now);
+  }
+  return request;
+}
+
 }  // namespace
 
 bool IsAskedFor(store::Session& session, const std::string& name) {
@@ -50,18 +66,8 @@ ObtainRequest RouteRequest(store::Session& session, const std::string& host) {
 std::optional<ObtainRequest> WantForRoute(store::Session& session, const model::Route& route,
                                           const model::CertificatePolicy& defaults,
                                           UnixSeconds now) {
-  if (!route.lets_encrypt || !CanHaveOne(route.host)) return std::nullopt;
-  if (store::IsCovered(session, route.host, now)) return std::nullopt;
-  ObtainRequest request = RouteRequest(session, route.host);
-  if (!store::FindByNameSet(session, route.host)) {
-    model::ManagedCertificate wanted;
-    wanted.names = request.identifiers;
-    wanted.policy = defaults;
-    wanted.owner = model::kRouteOwner;
-    wanted.next_action_at = now;
-    store::EnsureManaged(session, wanted, now);
-  }
-  return request;
+  if (!route.lets_encrypt) return std::nullopt;
+  return WantForHost(session, route.host, defaults, now);
 }
 
 std::int64_t GiveUpForRoute(store::Session& session, Jobs& jobs, const std::string& host,
@@ -82,8 +88,8 @@ std::int64_t GiveUpForRoute(store::Session& session, Jobs& jobs, const std::stri
 void WantForAllRoutes(store::Database& database, const model::CertificatePolicy& defaults,
                       UnixSeconds now) {
   database.Write([&](store::Session& session) {
-    for (const model::Route& route : store::ListRoutes(session)) {
-      WantForRoute(session, route, defaults, now);
+    for (const std::string& host : store::ListHostsWithoutCertificate(session)) {
+      WantForHost(session, host, defaults, now);
     }
   });
 }

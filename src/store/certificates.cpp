@@ -86,13 +86,23 @@ std::optional<HeldCertificate> FindById(Session& session, std::int64_t certifica
 }
 
 std::optional<HeldCertificate> FindBySerial(Session& session, const std::string& serial) {
-  // A text of digits can be meant either way: decimal, as list-certificates prints it, comes first.
-  for (const std::string& hex : {SerialFromDecimal(serial), SerialFromHex(serial)}) {
-    if (hex.empty()) continue;
+  for (const std::string& hex : SerialsMeant(serial)) {
     Query rows(Of(session),
                "SELECT certificate_id FROM version WHERE serial_hex = ? AND certificate_id IS NOT "
                "NULL ORDER BY is_current DESC, id DESC LIMIT 1",
                hex);
+    if (rows.Step()) return FindById(session, rows.Int());
+  }
+  return std::nullopt;
+}
+
+std::optional<HeldCertificate> FindCurrentBySerial(Session& session, const std::string& serial,
+                                                   model::Origin origin) {
+  for (const std::string& hex : SerialsMeant(serial)) {
+    Query rows(Of(session),
+               "SELECT certificate_id FROM version WHERE serial_hex = ? AND is_current = 1 AND "
+               "origin = ? AND certificate_id IS NOT NULL ORDER BY id DESC LIMIT 1",
+               hex, OriginName(origin));
     if (rows.Step()) return FindById(session, rows.Int());
   }
   return std::nullopt;

@@ -23,8 +23,7 @@ std::optional<model::CertificateVersion> FindVersion(Session& session, std::int6
 
 std::optional<model::CertificateVersion> FindVersionBySerial(Session& session,
                                                              const std::string& serial) {
-  for (const std::string& hex : {SerialFromDecimal(serial), SerialFromHex(serial)}) {
-    if (hex.empty()) continue;
+  for (const std::string& hex : SerialsMeant(serial)) {
     Query rows(Of(session),
                "SELECT " + kVersionColumns +
                    " FROM version v WHERE v.serial_hex = ? AND v.certificate_id IS NOT NULL "

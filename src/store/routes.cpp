@@ -135,6 +135,15 @@ bool RouteWantsCertificate(Session& session, const std::string& host) {
       .Step();
 }
 
+std::vector<std::string> ListHostsWithoutCertificate(Session& session) {
+  Query rows(Of(session),
+             "SELECT DISTINCT host FROM route WHERE lets_encrypt = 1 AND host <> '' AND NOT EXISTS "
+             "(SELECT 1 FROM certificate c WHERE c.name_set = route.host) ORDER BY host");
+  std::vector<std::string> hosts;
+  while (rows.Step()) hosts.push_back(rows.Text());
+  return hosts;
+}
+
 std::int64_t SaveRoute(Session& session, const model::Route& route, UnixSeconds now) {
   const auto before = FindRoute(session, route.instance);
   if (before && model::SameButTimes(*before, route)) return 0;

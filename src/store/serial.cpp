@@ -55,4 +55,10 @@ std::string SerialFromDecimal(std::string_view text) {
   return AsDerInteger(std::move(digits));
 }
 
+std::vector<std::string> SerialsMeant(std::string_view text) {
+  std::vector<std::string> meant{SerialFromDecimal(text), SerialFromHex(text)};
+  std::erase(meant, "");
+  return meant;
+}
+
 }  // namespace certwright::store

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace certwright::store {
 
@@ -11,5 +12,7 @@ namespace certwright::store {
 // where the text is none, or is longer than a serial can be.
 std::string SerialFromHex(std::string_view text);
 std::string SerialFromDecimal(std::string_view text);
+// What a text of digits can mean: decimal, as list-certificates prints it, comes first.
+std::vector<std::string> SerialsMeant(std::string_view text);
 
 }  // namespace certwright::store

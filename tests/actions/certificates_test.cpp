@@ -134,6 +134,30 @@ TEST_F(CertificatesTest, AFormerSerialDeletesNothing) {
   EXPECT_TRUE(IsInStore("www.example.org"));
 }
 
+TEST_F(CertificatesTest, OneThatWasUploadedTooIsDeletedBySerialAsWhatTheCaIssued) {
+  const model::CertificateVersion both = *Hold({{"www.example.org"}}).current;
+  database_->Write([&](store::Session& session) {
+    store::SaveUpload(session, "www.example.org", both, kNow);
+  });
+  const json::Value input =
+      json::Value::Object({{"type", "internal"}, {"serial", both.serial_hex}});
+  EXPECT_EQ(Deleted(input), R"(["www.example.org"])");
+  EXPECT_EQ(ListedFor("www.example.org").String("type"), "custom");
+  EXPECT_EQ(Run("delete-certificate", json::Write(input)).exit_code, 2) << "the upload has a path";
+}
+
+TEST_F(CertificatesTest, DeletingOneOfSeveralNamesEndsTheRequestsThatNothingElseAnswers) {
+  const std::string serial =
+      Hold({{"a.example.org", "b.example.org", "c.example.org"}}).current->serial_hex;
+  Output("set-certificate", R"({"fqdn":"a.example.org"})", "module/mail1");
+  Output("set-certificate", R"({"fqdn":"b.example.org"})", "module/web1");
+  Hold({{"b.example.org"}});
+  Deleted(json::Value::Object({{"type", "internal"}, {"serial", serial}}));
+  EXPECT_EQ(RequestOf("module/mail1"), "");
+  EXPECT_EQ(RequestOf("module/web1"), "b.example.org");
+  EXPECT_EQ(ca_.orders, 0);
+}
+
 TEST_F(CertificatesTest, DeletingTheDefaultLeavesTheSelfSignedPair) {
   Run("set-default-certificate", R"({"names":["def.example.org"]})");
   const std::string serial = ListedFor("def.example.org").String("serial");
@@ -153,6 +177,22 @@ TEST_F(CertificatesTest, DeletesAllThatAreObsolete) {
   }
   EXPECT_EQ(Deleted(input), R"(["a.example.org","b.example.org"])");
   EXPECT_EQ(Listed().size(), 2u);
+}
+
+TEST_F(CertificatesTest, ASweepLeavesWhatCannotGoJustNow) {
+  for (const char* name : {"a.example.org", "b.example.org"}) {
+    Hold({{name}, Origin::kAcme, kNow - kDay, kNow + 80 * kDay, "module/gone1"});
+  }
+  ca_.mood = FakeCa::Mood::kSilent;
+  issue::ObtainRequest renewal;
+  renewal.identifiers = model::ParseIdentifiers({"a.example.org"});
+  renewal.renew = true;
+  const auto job = jobs_->Submit(renewal);
+  EXPECT_EQ(Deleted(json::Value::Object({{"type", "internal"}, {"obsolete", true}})),
+            R"(["b.example.org"])");
+  EXPECT_TRUE(IsInStore("a.example.org"));
+  ca_.mood = FakeCa::Mood::kIssuing;
+  job->Wait(Millis(60'000), nullptr, {});
 }
 
 TEST_F(CertificatesTest, DeletesAnUploadByItsPathAndTheOtherStays) {

@@ -193,7 +193,7 @@ class ActionsTest : public testing::Test {
          {model::LimitName::kCertificatesPerDomain, 50, 7 * kDay, true, false, 5}}}}};
   issue::Obtainer obtainer_;
   issue::Revoker revoker_{*database_, authorities_, feed_, clock_};
-  issue::Chores chores_{*database_, authorities_, revoker_, clock_};
+  issue::Chores chores_{*database_, authorities_, revoker_, {}, clock_};
   std::optional<issue::Jobs> jobs_;
   std::optional<renewal::Scheduler> scheduler_;
   std::mutex delivered_mutex_;

@@ -118,6 +118,24 @@ TEST_F(RouteCertificatesTest, AnUploadThatCoveredItGoesAndItAsksForItsOwn) {
   EXPECT_TRUE(IsHeld());
 }
 
+TEST_F(RouteCertificatesTest, WhatCoveredItByAnotherNameIsDeletedAndItAsksForItsOwn) {
+  const std::string serial = Hold({{"*.example.org", "example.org"}}).current->serial_hex;
+  Want();
+  EXPECT_FALSE(IsInStore(kHost));
+  Output("delete-certificate", Cat(R"({"type":"internal","serial":")", serial, "\"}"));
+  EXPECT_EQ(Managed(kHost)->certificate.next_action_at, kNow);
+}
+
+TEST_F(RouteCertificatesTest, WhatCoveredItHasExpiredAndTheDaemonAsksForItsOwn) {
+  Hold({{"*.example.org"}, Origin::kUpload, kNow - kDay, kNow + kDay});
+  Want();
+  chores_.RunOnce({});
+  EXPECT_FALSE(IsInStore(kHost));
+  clock_.now = kNow + 2 * kDay;
+  chores_.RunOnce({});
+  EXPECT_TRUE(IsInStore(kHost));
+}
+
 TEST_F(RouteCertificatesTest, WhatCoveredItHasExpiredAndRenewAsksForItsOwn) {
   Hold({{"*.example.org"}, Origin::kUpload, kNow - kDay, kNow + kDay});
   Want();
@@ -148,6 +166,15 @@ TEST_F(RouteCertificatesTest, CheckRefusesInTheWordsOfTheCa) {
   EXPECT_TRUE(IsPlain(violation.String("details")));
   EXPECT_EQ(Route("m1"), "{}");
   EXPECT_FALSE(IsInStore(kHost)) << "nobody wants it: it is not asked for again";
+}
+
+TEST_F(RouteCertificatesTest, CheckOfWhatCanHaveNoneIsRefusedLikeTheRest) {
+  const Result result = Run("set-route", R"({"instance":"m1","url":"http://127.0.0.1:2000",
+      "host":"localhost","path":"/x","lets_encrypt":true,"lets_encrypt_check":true})");
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_EQ(OneViolation(result).String("error"), "newcert_acme_error");
+  EXPECT_EQ(OneViolation(result).String("value"), "localhost");
+  EXPECT_EQ(Route("m1"), "{}");
 }
 
 TEST_F(RouteCertificatesTest, CheckWithoutALetsEncryptIsNone) {

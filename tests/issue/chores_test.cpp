@@ -9,7 +9,7 @@ class ChoresTest : public IssueTest {
  protected:
   void RunOnce() {
     Revoker revoker(*process_->database, process_->authorities, process_->feed, clock_);
-    Chores(*process_->database, process_->authorities, revoker, clock_).RunOnce({});
+    Chores(*process_->database, process_->authorities, revoker, {}, clock_).RunOnce({});
   }
   std::size_t Leftovers() {
     return Read([](store::Session& session) { return store::ListLeftovers(session, 100).size(); });

@@ -1,6 +1,6 @@
-// What is left to do at the CAs when nobody waits for it: revocations that were cut off, and
-// authorizations that an order which failed may have left pending (CAs count those). Never in the
-// way of an issuance, and what fails is tried again later.
+// What is left to do when nobody waits for it: routes whose host nothing covers any more,
+// revocations that were cut off, and authorizations that an order which failed may have left pending
+// (CAs count those). Never in the way of an issuance, and what fails is tried again later.
 #pragma once
 
 #include <mutex>
@@ -18,9 +18,9 @@ namespace certwright::issue {
 
 class Chores {
  public:
-  // All references must outlive it.
+  // All references must outlive it. `defaults`: of what routes come to want.
   Chores(store::Database& database, const Authorities& authorities, Revoker& revoker,
-         Clock& clock);
+         model::CertificatePolicy defaults, Clock& clock);
   ~Chores();  // stops the thread
 
   // Once, bounded: ends with the first failure that time may mend. Never throws.
@@ -36,6 +36,7 @@ class Chores {
   store::Database& database_;
   const Authorities& authorities_;
   Revoker& revoker_;
+  const model::CertificatePolicy defaults_;
   Clock& clock_;
   std::mutex one_at_a_time_;
   std::jthread thread_;  // last: joined first

@@ -16,8 +16,8 @@ namespace certwright::issue {
 // place.
 void RememberName(store::Session& session, const store::NameRequest& asked, UnixSeconds now);
 
-// Removes a certificate with its versions, and the requests of modules for its name, and appends
-// the event that tells it; gives its number, 0 where there was no current version. Throws
+// Removes a certificate with its versions, and the requests of modules for its names that nothing
+// else covers, and appends the event that tells it; gives its number, 0 where there was no current version. Throws
 // Error(kTimeout) where another version of it is still to be revoked: that would be forgotten.
 std::int64_t RemoveTold(store::Session& session, const store::HeldCertificate& held,
                         const std::string& reason, UnixSeconds now);

@@ -38,7 +38,7 @@ std::int64_t GiveUpForRoute(store::Session& session, Jobs& jobs, const std::stri
                             bool cleanup, UnixSeconds now);
 
 // Of every route, as WantForRoute: after an import or a restored backup, or where what covered a
-// host is gone.
+// host is gone or has expired. Costs little where there is nothing to do.
 void WantForAllRoutes(store::Database& database, const model::CertificatePolicy& defaults,
                       UnixSeconds now);
 

@@ -26,6 +26,10 @@ std::optional<HeldCertificate> FindByNameSet(Session& session, const std::string
 std::optional<HeldCertificate> FindById(Session& session, std::int64_t certificate_id);
 // By the serial of any version, hex (either case, colons and leading zeros ignored) or decimal.
 std::optional<HeldCertificate> FindBySerial(Session& session, const std::string& serial);
+// Where it is the serial of the current version, and that is of this origin: an upload and what a CA
+// issued may be the same certificate.
+std::optional<HeldCertificate> FindCurrentBySerial(Session& session, const std::string& serial,
+                                                   model::Origin origin);
 // All that cover the host: their current version's names hold it exactly or by one-label wildcard. One indexed
 // query; wildcard matches first, then the newest not_after.
 std::vector<HeldCertificate> FindCovering(Session& session, const std::string& host);

@@ -16,6 +16,9 @@ std::optional<model::Route> FindRoute(Session& session, const std::string& insta
 std::vector<model::Route> ListRoutes(Session& session);
 // Whether a route with this host wants a certificate of a CA for it (an index).
 bool RouteWantsCertificate(Session& session, const std::string& host);
+// The hosts of routes that want one while no certificate of exactly that name is managed (another
+// may cover it); each once.
+std::vector<std::string> ListHostsWithoutCertificate(Session& session);
 
 // Makes it or takes the place of the one of that instance, and writes its events with it (invariant
 // I3): "routes-changed", and "hosts-changed" where the set of host names in routes is another one.
