@@ -20,8 +20,12 @@ constexpr int kExitAcme = 3;
                     failure};
 }
 
-// As they are stored: the leading one first, none twice.
-std::vector<std::string> AskedNames(const Invocation& call) {
+struct Asked {
+  std::vector<std::string> names;  // as they are stored: the leading one first, none twice
+  std::vector<model::Identifier> identifiers;
+};
+
+Asked AskedNames(const Invocation& call) {
   std::vector<std::string> names = call.input.Strings("names");
   if (call.input.Bool("merge")) {
     for (const std::string& name : call.context.database.Read(
@@ -29,18 +33,19 @@ std::vector<std::string> AskedNames(const Invocation& call) {
       names.push_back(name);
     }
   }
-  std::vector<std::string> distinct;
+  Asked asked;
   try {
     for (const std::string& text : names) {
       const std::string name = model::ParseIdentifier(text).value;
-      if (std::find(distinct.begin(), distinct.end(), name) == distinct.end()) {
-        distinct.push_back(name);
+      if (std::find(asked.names.begin(), asked.names.end(), name) == asked.names.end()) {
+        asked.names.push_back(name);
       }
     }
+    asked.identifiers = model::ParseIdentifiers(asked.names);
   } catch (const Error& error) {
     Fail(call, kExitSchema, "names_format", error.failure());
   }
-  return distinct;
+  return asked;
 }
 
 void CheckRoutes(const Invocation& call, const std::vector<std::string>& names) {
@@ -58,10 +63,10 @@ void CheckRoutes(const Invocation& call, const std::vector<std::string>& names) 
 
 std::optional<json::Value> SetDefaultCertificate(const Invocation& call) {
   const Context& context = call.context;
-  const std::vector<std::string> names = AskedNames(call);
-  CheckRoutes(call, names);
+  const Asked asked = AskedNames(call);
+  CheckRoutes(call, asked.names);
   issue::ObtainRequest request;
-  request.identifiers = model::ParseIdentifiers(names);
+  request.identifiers = asked.identifiers;
   request.owner = kDefaultOwner;
   issue::ObtainResult result;
   try {
@@ -75,7 +80,7 @@ std::optional<json::Value> SetDefaultCertificate(const Invocation& call) {
     Fail(call, kExitAcme, "newcert_acme_error", error.failure());
   }
   const std::int64_t seq = context.database.Write([&](store::Session& session) {
-    return store::SaveDefaultNames(session, names, context.clock.Now());
+    return store::SaveDefaultNames(session, asked.names, context.clock.Now());
   });
   if (seq > 0) context.feed.Notify();
   AwaitServedOrTell(call, *result.held.current, std::max(seq, result.event_seq));

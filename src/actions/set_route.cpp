@@ -30,14 +30,13 @@ void Forget(const Invocation& call, const std::string& host) {
 void CheckCertificate(const Invocation& call, const model::Route& route) {
   const Context& context = call.context;
   if (!route.lets_encrypt || route.host.empty()) return;
-  std::optional<issue::ObtainRequest> request;
-  context.database.Read([&](store::Session& session) {
-    if (store::IsCovered(session, route.host, context.clock.Now())) return;
-    request = issue::RouteRequest(session, route.host);
-  });
-  if (!request) return;
   try {
-    ObtainNow(call, *request, kCheckPatience);
+    std::optional<issue::ObtainRequest> request;
+    context.database.Read([&](store::Session& session) {
+      if (store::IsCovered(session, route.host, context.clock.Now())) return;
+      request = issue::RouteRequest(session, route.host);
+    });
+    if (request) ObtainNow(call, *request, kCheckPatience);
   } catch (const Error& error) {
     Forget(call, route.host);
     throw CheckFailed{kExitAcme,  "host",

@@ -125,5 +125,18 @@ TEST_F(DefaultCertificateTest, ChecksItsInput) {
   }
 }
 
+TEST_F(DefaultCertificateTest, MoreNamesThanACertificateCanHaveAreRefused) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 100; ++i) names.push_back(Cat("n", i, ".example.org"));
+  database_->Write([&](store::Session& session) {
+    store::SaveDefaultNames(session, names, kNow);
+  });
+  const Result result =
+      Run("set-default-certificate", R"({"names":["one.example.org"],"merge":true})");
+  EXPECT_EQ(result.exit_code, 10);
+  EXPECT_EQ(OneViolation(result).String("error"), "names_format");
+  EXPECT_EQ(Names(), names);
+}
+
 }  // namespace
 }  // namespace certwright::actions
