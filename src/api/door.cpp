@@ -75,7 +75,10 @@ void Door::AnswerOperation(const Exchange& exchange) {
   switch (exchange.operation.kind) {
     case OperationKind::kHealth:
       return AnswerJson(exchange.reply, 200,
-                        json::Value::Object({{"status", "ok"}, {"version", version_}}));
+                        json::Value::Object({{"status", "ok"},
+                                             {"version", version_},
+                                             {"node_id", runner_.node_id()},
+                                             {"module_id", runner_.module_id()}}));
     case OperationKind::kDescription:
       return AnswerJson(exchange.reply, 200, OpenApi(runner_, version_));
     case OperationKind::kActions: return AnswerActions(exchange.reply);

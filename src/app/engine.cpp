@@ -139,7 +139,7 @@ struct Engine::Impl {
                                       cas.UseServer(server);
                                     },
                                     {config.upload.verify, config.upload.roots},
-                                    tasks ? &*tasks : nullptr});
+                                    tasks ? &*tasks : nullptr, config.module_id});
     if (mode == Mode::kDaemon) Serve(config);
   }
 

@@ -69,7 +69,8 @@ TEST_F(ServerTest, HealthIsOpenToEveryRole) {
     const Answer answer = Send(socket, "GET", "/v1/health");
     EXPECT_EQ(answer.status, 200);
     ASSERT_EQ(answer.lines.size(), 1u);
-    EXPECT_EQ(json::Write(answer.lines[0]), R"({"status":"ok","version":"1.2.3"})");
+    EXPECT_EQ(json::Write(answer.lines[0]),
+              R"({"status":"ok","version":"1.2.3","node_id":1,"module_id":"traefik1"})");
   }
 }
 

@@ -62,6 +62,7 @@ struct Context {
   std::function<void(const store::AcmeServer&)> use_acme_server;
   UploadPolicy upload;
   Tasks* tasks = nullptr;  // null: no daemon; what is in the background is only what is stored
+  std::string module_id = "traefik1";  // node.module_id of the configuration
 };
 
 struct Call {
@@ -102,6 +103,9 @@ class Runner {
 
   std::vector<std::string> action_names() const;
   Tasks* tasks() const { return context_.tasks; }
+  // Who events say we are.
+  int node_id() const { return context_.node_id; }
+  const std::string& module_id() const { return context_.module_id; }
 
  private:
   Context context_;
