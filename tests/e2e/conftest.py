@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from harness import certwright as certwright_module  # noqa: E402
 from harness import pki  # noqa: E402
+from harness.module import install_package  # noqa: E402
 from harness.ports import free_port  # noqa: E402
 from harness.world import World  # noqa: E402
 from scripted_ca import ScriptedCa  # noqa: E402
@@ -51,6 +52,12 @@ def workdir(request):
 def listener(tmp_path_factory):
     """The certificate that the test CAs show on their listeners."""
     return pki.make_listener(tmp_path_factory.mktemp("listener"))
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory):
+    """A Python with the package `agent` in it."""
+    return install_package(tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""systemd itself reads the units in packaging/systemd, and finds nothing wrong in them."""
+"""systemd itself reads the units in packaging/systemd and those of the page that module authors copy
+from, and finds nothing wrong in them."""
 
 import pathlib
 import re
@@ -9,7 +10,9 @@ import sys
 import tempfile
 import unittest
 
-FOLDER = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "systemd"
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+FOLDER = PROJECT / "packaging" / "systemd"
+PAGE = PROJECT / "tests" / "e2e" / "data" / "tls-certificates.md"
 PROGRAM = "/usr/local/bin/certwright"
 MOST_EXPOSED = 2.0  # of systemd's ten
 
@@ -28,6 +31,13 @@ def verify(units):
         # Of the units of the machine it says what it likes.
         said = [line for line in done.stdout.splitlines() if folder in line or "certwright" in line]
         return "\n".join(said)
+
+
+def page_units():
+    """The page's unit, and a service that its lines were added to."""
+    get, lines = re.findall(r"^```ini\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+    service = lines + "[Service]\nExecStart=/bin/true\n"
+    return {"get-certificate.service": get, "certwright-reader.service": service}
 
 
 def is_caged(path, most=MOST_EXPOSED):
@@ -62,6 +72,12 @@ class Units(unittest.TestCase):
         self.assertIn("Protekt", verify({"certwright.service": text.replace(
             "ProtectHome=true", "ProtektHome=true")}))
 
+    def test_the_pages_units_are_good_as_they_stand(self):
+        units = page_units()
+        self.assertEqual(verify(units), "")
+        units["get-certificate.service"] += "ExecStrat=/bin/true\n"
+        self.assertIn("ExecStrat", verify(units))
+
     def test_services_are_caged(self):
         for path in FOLDER.glob("*.service"):
             self.assertTrue(is_caged(path), path.name)
@@ -78,8 +94,8 @@ class Units(unittest.TestCase):
         text = (FOLDER / "certwright.service").read_text()
         example = re.search(r"#   \[Service\]\n#   (ReadWritePaths=.*)\n", text)
         self.assertIsNotNone(example, "the way to open a path is told")
-        bars = re.findall(r"^#   (\w+=[\w ]+?)  +to ", text, re.M)
-        self.assertGreater(len(bars), 3)
+        bars = re.findall(r"^#   (\w+=[\w@ ]+?)  +to ", text, re.M)
+        self.assertGreater(len(bars), 6)
         opened = "\n".join([example[1], *bars])
         self.assertEqual(verify({"certwright.service": text.replace(
             "\n[Install]", "\n%s\n[Install]" % opened)}), "")
