@@ -1,11 +1,16 @@
 """The Python package, as pip installs it, against the daemon."""
 
+import grp
 import json
+import os
 import signal
+import subprocess
 
 import pytest
 from harness import api, process, tls, wait
+from harness.certwright import binary
 from harness.module import Module
+from harness.servers import PROJECT
 
 NAME = "mail.example.test"
 RUN = """import agent, json
@@ -107,3 +112,38 @@ def test_a_nodes_own_library_is_the_one_that_is_imported(module):
     node.mkdir(parents=True)
     (node / "__init__.py").write_text("print('the node')\n")
     assert module.python_says("import agent", PYTHONPATH=str(node.parent)) == "the node\n"
+
+
+NOBODY = 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has programs of another user")
+def test_programs_of_another_user_by_the_socket_of_its_group(world, workdir):
+    certwright = world.certwright
+    certwright.runtime_dir = workdir / "certwright"
+    certwright.write_config({"runtime_dir": str(certwright.runtime_dir), "api": {"socket": [
+        {"path": str(certwright.socket_path)},
+        {"path": str(certwright.runtime_dir / "mail1.sock"), "role": "fulladm", "mode": "0660",
+         "group": grp.getgrgid(NOBODY).gr_name, "caller": "module/mail1"}]}})
+    home = workdir / "home"
+    home.mkdir()
+    os.chown(home, NOBODY, NOBODY)
+    workdir.chmod(0o755)
+    certwright.serve()
+    environment = {**certwright.environment(), "HOME": str(home), "XDG_RUNTIME_DIR": str(workdir),
+                   "CERTWRIGHT_CONFIG": str(certwright.config_file),
+                   "PYTHONPATH": str(PROJECT / "packaging" / "python" / "certwright_agent" / "library")}
+
+    def as_nobody(*words):
+        return subprocess.run(words, user=NOBODY, group=NOBODY, extra_groups=[], cwd=home, text=True,
+                              env=environment, capture_output=True, timeout=60, check=False)
+
+    asked = as_nobody("/usr/bin/python3", "-B", "-c", RUN % ("set-certificate", {"fqdn": NAME}))
+    assert asked.returncode == 0, asked
+    assert json.loads(asked.stdout)["output"] == {"obtained": True}
+    (task,) = api.ask(certwright.socket_path, "GET", "/v1/tasks").json()["tasks"]
+    assert (task["user"], task["role"]) == ("module/mail1", "fulladm")
+    got = as_nobody(binary(), "get-certificate", "--cert-file=c.pem", "--key-file=k.pem", NAME)
+    assert got.returncode == 0, got
+    assert (home / "k.pem").stat().st_uid == NOBODY
+    assert tls.names_of(tls.first_certificate((home / "c.pem").read_text())) == [NAME]
