@@ -1,6 +1,5 @@
 """Certwright's UNIX socket: where it is, and HTTP over it."""
 
-import http.client
 import json
 import os
 import socket
@@ -29,17 +28,6 @@ class Answer:
         """What was wrong, as text."""
         words = self.value.get("error") or self.value.get("detail")
         return str(words or "Certwright answered with HTTP status %d" % self.status)
-
-
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path, timeout):
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 def _folders():
@@ -92,8 +80,10 @@ def find():
 
 
 def _once(method, target, value, wait):
+    # Only here: it takes longer to import than a handler to see that an event is not for it.
+    import http.client
     path = find()
-    connection = _Connection(path, wait + _ANSWER)
+    connection = http.client.HTTPConnection("localhost")
     headers = {"Accept": "application/json"}
     body = None
     if value is not None:
@@ -102,6 +92,9 @@ def _once(method, target, value, wait):
     if os.environ.get("AGENT_ID"):  # whose request it is; an owner is believed
         headers["Agent-Task-User"] = os.environ["AGENT_ID"]
     try:
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(wait + _ANSWER)
+        connection.sock.connect(path)
         connection.request(method, target, body, headers)
         response = connection.getresponse()
         text = response.read()

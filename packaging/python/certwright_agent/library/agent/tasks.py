@@ -2,7 +2,6 @@
 
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 from . import sockets
 
@@ -78,6 +77,7 @@ def _side_by_side(call, tasks, options):
 
     if not tasks:
         return []
+    from concurrent.futures import ThreadPoolExecutor  # few need it, and it is slow to import
     with ThreadPoolExecutor(max_workers=min(len(tasks), 16)) as pool:
         return list(pool.map(guarded, tasks))
 
