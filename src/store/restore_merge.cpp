@@ -57,9 +57,10 @@ constexpr const char* kCarryOver[] = {
     "INSERT INTO main.event (seq, name, reason, names, certificate_id, not_after, failure, "
     "created_at) SELECT seq, name, reason, names, certificate_id, not_after, failure, created_at "
     "FROM present.event WHERE seq > (SELECT coalesce(max(seq), 0) FROM main.event)",
-    "INSERT INTO main.feed_position (subscriber, seq, updated_at) "
-    "SELECT subscriber, seq, updated_at FROM present.feed_position WHERE true "
-    "ON CONFLICT (subscriber) DO UPDATE SET seq = excluded.seq, updated_at = excluded.updated_at",
+    "INSERT INTO main.feed_position (subscriber, seq, kinds, updated_at) "
+    "SELECT subscriber, seq, kinds, updated_at FROM present.feed_position WHERE true "
+    "ON CONFLICT (subscriber) DO UPDATE SET seq = excluded.seq, kinds = excluded.kinds, "
+    "updated_at = excluded.updated_at",
     // Nobody gets rid of what the audit log says by a restore.
     "INSERT INTO main.audit (seq, at, role, caller, action, subject, outcome) "
     "SELECT seq, at, role, caller, action, subject, outcome FROM present.audit "

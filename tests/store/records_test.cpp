@@ -246,38 +246,113 @@ TEST_F(Outbox, IsUndoneWithTheChangeThatItTells) {
   EXPECT_EQ(database().Read([](Session& s) { return LastEvent(s); }), 0);
 }
 
-TEST_F(Outbox, DropsOldEventsThatEverybodyHasPassed) {
-  const auto append = [&](int count) {
+class Retained : public Outbox {
+ protected:
+  void Append(int count, const char* kind = "certificate-changed", UnixSeconds at = 100) {
     database().Write([&](Session& s) {
-      for (int i = 0; i < count; ++i) AppendEvent(s, Sample());
+      model::Event event = Sample();
+      event.name = kind;
+      event.created_at = at;
+      for (int i = 0; i < count; ++i) AppendEvent(s, event);
     });
-  };
-  const auto first = [&] {
-    return database().Read([](Session& s) { return ListEvents(s, 0, 1); })[0].seq;
-  };
-  const auto pass = [&](const char* who, std::int64_t seq) {
+  }
+  void Pass(const char* who, std::int64_t seq) {
     database().Write([&](Session& s) { SavePosition(s, who, seq, 1); });
-  };
-  append(10'010);
-  EXPECT_EQ(first(), 1) << "nobody is known to have passed them";
-  pass("quick", 10'010);
-  pass("slow", 4);
-  append(1);
-  EXPECT_EQ(first(), 5);
-  pass("slow", 10'000);
-  append(1);
-  EXPECT_EQ(first(), 13);
+  }
+  // The first one that is left, and who lost something.
+  std::pair<std::int64_t, std::vector<std::string>> Prune(UnixSeconds now = 100) {
+    const auto lost =
+        database().Write([&](Session& s) { return PruneEvents(s, {10, 1000}, now); });
+    return {database().Read(FirstEvent), lost};
+  }
+  using Outcome = std::pair<std::int64_t, std::vector<std::string>>;
+};
+
+TEST_F(Retained, ByCountWhatEverybodyHasPassed) {
+  Append(30);
+  Pass("quick", 30);
+  Pass("slow", 4);
+  EXPECT_EQ(Prune(), Outcome(5, {}));
+  Pass("slow", 30);
+  EXPECT_EQ(Prune(), Outcome(21, {}));
+}
+
+TEST_F(Retained, NothingForWhoIsGone) {
+  Append(30);
+  Pass("gone", 4);
+  database().Write([](Session& s) { DeletePosition(s, "gone"); });
+  EXPECT_EQ(Prune(), Outcome(21, {}));
+}
+
+TEST_F(Retained, OfOtherKindsNothingForWhoIsToldOfOne) {
+  Append(5, "hosts-changed");
+  Append(1);
+  Append(24, "hosts-changed");
+  Pass("slow", 2);
   database().Write([](Session& s) {
-    EXPECT_EQ(ListSubscribers(s), (std::vector<std::string>{"quick", "slow"}));
-    SavePosition(s, "slow", 4, 1);
-    DeletePosition(s, "quick");
-    SavePosition(s, "quick", 10'012, 1);
-    DeletePosition(s, "slow");
-    EXPECT_EQ(ListSubscribers(s), std::vector<std::string>{"quick"});
-    EXPECT_FALSE(FindPosition(s, "slow"));
+    SaveKinds(s, "slow", {"certificate-failed", "certificate-changed"});
   });
-  append(1);
-  EXPECT_EQ(first(), 14) << "nothing is kept for one that is gone";
+  EXPECT_EQ(Prune(), Outcome(6, {}));
+  Pass("slow", 6);
+  EXPECT_EQ(Prune(), Outcome(21, {}));
+}
+
+TEST_F(Retained, ByAgeAndNeverTheLastOne) {
+  Append(3, "certificate-changed", 100);
+  Append(3, "certificate-changed", 900);
+  EXPECT_EQ(Prune(1100), Outcome(1, {}));
+  EXPECT_EQ(Prune(1101), Outcome(4, {}));
+  EXPECT_EQ(Prune(99'999), Outcome(6, {}));
+  EXPECT_EQ(database().Read(LastEvent), 6);
+}
+
+TEST_F(Retained, NotWithoutAnEndForWhoIsTooSlow) {
+  Append(130);
+  Pass("slow", 4);
+  EXPECT_EQ(Prune(), Outcome(31, {"slow"}));
+  EXPECT_EQ(Prune(), Outcome(31, {})) << "its next one is there now";
+}
+
+TEST_F(Outbox, ListsAndCountsByKind) {
+  database().Write([&](Session& s) {
+    for (const char* kind : {"a-b", "a", "a-b", "b"}) {
+      AppendEvent(s, kind, "set", {}, 1);
+    }
+  });
+  const struct {
+    Kinds kinds;
+    std::size_t count;
+    std::int64_t before_last;
+  } kTable[] = {{{}, 4, 3}, {{"a"}, 1, 2}, {{"a-b"}, 2, 3}, {{"a", "b"}, 2, 2}, {{"x"}, 0, 0}};
+  for (const auto& row : kTable) {
+    database().Read([&](Session& s) {
+      EXPECT_EQ(ListEvents(s, 0, 10, row.kinds).size(), row.count);
+      EXPECT_EQ(CountEvents(s, 0, row.kinds), static_cast<std::int64_t>(row.count));
+      EXPECT_EQ(EventBefore(s, 4, row.kinds), row.before_last);
+    });
+  }
+}
+
+TEST_F(Outbox, RemembersHowADeliveryFails) {
+  database().Write([](Session& s) {
+    SavePosition(s, "one", 3, 1);
+    SaveKinds(s, "one", {"a", "b"});
+    RecordDeliveryFailure(s, "one", "exit code 1", 12, 10);
+    RecordDeliveryFailure(s, "one", "exit code 2", 24, 20);
+  });
+  FeedPosition one = database().Read(ListPositions).at(0);
+  EXPECT_EQ(one.subscriber, "one");
+  EXPECT_EQ(one.seq, 3);
+  EXPECT_EQ(one.kinds, (Kinds{"a", "b"}));
+  EXPECT_EQ(one.failures, 2);
+  EXPECT_EQ(one.failing_since, 10);
+  EXPECT_EQ(one.next_try, 24);
+  EXPECT_EQ(one.last_error, "exit code 2");
+  database().Write([](Session& s) { SavePosition(s, "one", 4, 30); });
+  one = database().Read(ListPositions).at(0);
+  EXPECT_EQ(one.failures, 0);
+  EXPECT_EQ(one.last_error, "");
+  EXPECT_EQ(one.kinds, (Kinds{"a", "b"}));
 }
 
 TEST_F(Outbox, RemembersPositions) {
