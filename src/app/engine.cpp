@@ -62,8 +62,7 @@ traefik::TraefikOptions TraefikOptionsOf(const config::Config& config) {
 events::HandlerOptions HandlersOf(const config::Config& config) {
   events::HandlerOptions options;
   options.dir = config.events_dir;
-  options.node_id = config.node_id;
-  options.module_id = config.module_id;
+  options.node = {config.node_id, config.module_id};
   options.timeout = std::chrono::seconds(config.events_timeout);
   return options;
 }
@@ -99,7 +98,7 @@ struct Engine::Impl {
         responder({http::ParseEndpoint(config.http01_listen)}, clock),
         outlook(config, responder,
                 [this](std::stop_token stop) { return IssuerOf(authorities.Primary(), stop); }),
-        feed(*database, clock),
+        feed(*database, clock, {config.events_keep_count, config.events_keep_for}),
         obtainer(*database, authorities, responder, feed, clock,
                  {config.fuse.orders_per_name_set, config.fuse.window}, PolicyOf(config),
                  renewal::MakeNextTry(clock, SystemRandom()),
@@ -114,7 +113,7 @@ struct Engine::Impl {
       publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);
       feed.Subscribe(std::make_unique<TraefikSubscriber>(*publisher, clock), true);
     }
-    feed.Subscribe(events::MakeHandlers(HandlersOf(config)), true);
+    feed.Discover([options = HandlersOf(config)] { return events::FindHandlers(options); });
     // The scheduler's come on top: where a CA hangs, they do not take those of who waits.
     jobs.emplace(obtainer, clock,
                  kIssuanceWorkers + cas.size() * LimitsOf(config).side_by_side);

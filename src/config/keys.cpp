@@ -63,7 +63,8 @@ Key<Config> IntegerKey(std::string name, At at, int lowest, int highest, std::st
   Config defaults;
   return {name, std::to_string(at(defaults)), description,
           [=](const Value& value, Config& config) {
-            at(config) = static_cast<int>(value.Integer(lowest, highest));
+            using Number = std::remove_reference_t<decltype(at(config))>;
+            at(config) = static_cast<Number>(value.Integer(lowest, highest));
           },
           [=](const Config& config) { return std::to_string(at(config)); }};
 }
@@ -306,10 +307,15 @@ std::vector<Key<Config>> MakeConfigKeys() {
 
       PathKey<Config>(
           "events.dir", CERTWRIGHT_FIELD(events_dir), false, "\"/etc/certwright/events\"",
-          "handlers: certificate-changed/, -failed/, -expiring/ (executables in name order), or one "
+          "handlers: certificate-changed/, -failed/, -expiring/, hosts-changed/ (executables), or one "
           "executable of that name"),
       SecondsKey("events.timeout", CERTWRIGHT_FIELD(events_timeout), 1, 3600,
                  "the time that a handler may take"),
+      IntegerKey("events.keep_count", CERTWRIGHT_FIELD(events_keep_count), 100, 1'000'000,
+                 "so many events are kept to be read again; for a handler that has not had them, ten "
+                 "times as many"),
+      SecondsKey("events.keep_for", CERTWRIGHT_FIELD(events_keep_for), 3600, 3650 * kDay,
+                 "no event is kept longer, but for a handler that has not had it"),
   };
   keys.insert(keys.end(), others.begin(), others.end());
   return keys;

@@ -16,9 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Event names become a part of a path.
-bool IsPlainName(std::string_view name) {
-  return !name.empty() && name.front() != '.' && name.find('/') == std::string_view::npos;
+// "certificate-changed": what an event's kind may look like.
+bool IsKind(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
 }
 
 bool IsExecutable(const Path& path) {
@@ -32,28 +34,6 @@ bool IsWanted(const Path& path) {
   log::Debug(Cat("events: ", Printable(path.string()), " is no handler: hidden, a backup, or not "
                                                        "executable"));
   return false;
-}
-
-// In the order of their names' bytes, whatever the locale says.
-std::vector<Path> ListHandlers(const Path& place) {
-  std::error_code error;
-  std::vector<Path> found;
-  if (!fs::is_directory(place, error)) {
-    if (fs::exists(place, error) && IsWanted(place)) found.push_back(place);
-    return found;
-  }
-  for (fs::directory_iterator entry(place, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (IsWanted(entry->path())) found.push_back(entry->path());
-  }
-  if (error) {
-    throw Error(FailureCode::kPermission, Cat("the handlers in ", Printable(place.string()),
-                                              " cannot be listed: ", error.message()),
-                "check the mode and the owner of events.dir");
-  }
-  std::sort(found.begin(), found.end(),
-            [](const Path& a, const Path& b) { return a.native() < b.native(); });
-  return found;
 }
 
 std::string Describe(const ChildResult& result, Millis timeout) {
@@ -70,70 +50,92 @@ std::string Describe(const ChildResult& result, Millis timeout) {
   return "";
 }
 
-class Handlers : public Subscriber {
+class Handler : public Subscriber {
  public:
-  explicit Handlers(HandlerOptions options) : options_(std::move(options)) {}
+  Handler(Path program, std::string kind, std::string name, HandlerOptions options)
+      : program_(std::move(program)), kind_(std::move(kind)), name_(std::move(name)),
+        options_(std::move(options)) {}
 
-  std::string name() const override { return "handlers"; }
+  std::string name() const override { return name_; }
+  store::Kinds kinds() const override { return {kind_}; }
+  bool in_name_order() const override { return true; }
+  bool replays() const override { return true; }
+  Millis longest_pause() const override { return std::chrono::minutes(10); }
+  // Once all of them had one position together.
+  std::string heir_of() const override { return "handlers"; }
 
   void Deliver(std::span<const model::Event> events, std::stop_token stop) override {
-    for (const model::Event& event : events) Tell(event, stop);
+    for (const model::Event& event : events) Run(event, stop);
   }
 
  private:
-  void Tell(const model::Event& event, std::stop_token stop) {
-    if (!IsPlainName(event.name)) {
-      log::Error(Cat("events: event ", event.seq, " has no name that a handler can have"));
-      return;
-    }
-    for (const Path& program : ListHandlers(options_.dir / event.name)) {
-      if (stop.stop_requested()) ThrowStopped();
-      Run(program, event, stop);
-    }
-  }
-
-  void Run(const Path& program, const model::Event& event, std::stop_token stop) {
+  void Run(const model::Event& event, std::stop_token stop) {
     ChildOptions child;
-    child.program = program;
-    child.input = PayloadJson(event, options_.node_id, options_.module_id);
+    child.program = program_;
+    child.input = json::Write(Payload(event, options_.node));
     child.environment = {{"AGENT_EVENT_NAME", event.name},
-                         {"AGENT_EVENT_SOURCE", "module/" + options_.module_id},
-                         {"NODE_ID", std::to_string(options_.node_id)}};
+                         {"AGENT_EVENT_SOURCE", "module/" + options_.node.module_id},
+                         {"NODE_ID", std::to_string(options_.node.id)}};
     child.timeout = options_.timeout;
-    const std::string who =
-        Cat("events: handler ", Printable(program.filename().string()), ", event ", event.seq);
-    ChildResult result;
-    try {
-      result = RunChild(child, stop);
-    } catch (const Error& error) {
-      // Not told for want of a descriptor or of memory: it comes again (invariant I3). A file that
-      // is no program would come again for ever.
-      if (error.failure().transient) throw;
-      log::Warning(Cat(who, ": ", Printable(error.what())));
+    const ChildResult result = RunChild(child, stop);
+    if (result.end == ChildResult::End::kStopped) {
+      throw Error(FailureCode::kCancelled, "stopped while it was told");
+    }
+    if (result.end == ChildResult::End::kExited && result.code == 0) {
+      log::Debug(Cat("events: ", Printable(name_), ", event ", event.seq, ": done"));
       return;
     }
-    if (result.end == ChildResult::End::kStopped) ThrowStopped();
-    const bool good = result.end == ChildResult::End::kExited && result.code == 0;
-    if (good) {
-      log::Debug(Cat(who, ": done"));
-    } else {
-      log::Warning(Cat(who, ": ", Describe(result, options_.timeout),
-                       result.last_line.empty() ? "" : ": ", Printable(result.last_line)));
-    }
+    throw Error(FailureCode::kRefused,
+                Cat("event ", event.seq, ": ", Describe(result, options_.timeout),
+                    result.last_line.empty() ? "" : ": ", Printable(result.last_line)));
   }
 
-  // The event was not told to all: it comes again after the next start.
-  [[noreturn]] static void ThrowStopped() {
-    throw Error(FailureCode::kCancelled, "stopped while handlers were told");
-  }
-
-  HandlerOptions options_;
+  const Path program_;
+  const std::string kind_;
+  const std::string name_;
+  const HandlerOptions options_;
 };
+
+// In the order of their names' bytes, whatever the locale says.
+std::vector<Path> ListFolder(const Path& folder) {
+  std::error_code error;
+  std::vector<Path> found;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    found.push_back(entry->path());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw Error(FailureCode::kPermission, Cat("the handlers in ", Printable(folder.string()),
+                                              " cannot be listed: ", error.message()),
+                "check the mode and the owner of events.dir");
+  }
+  std::sort(found.begin(), found.end(),
+            [](const Path& a, const Path& b) { return a.native() < b.native(); });
+  return found;
+}
 
 }  // namespace
 
-std::unique_ptr<Subscriber> MakeHandlers(HandlerOptions options) {
-  return std::make_unique<Handlers>(std::move(options));
+std::vector<std::unique_ptr<Subscriber>> FindHandlers(const HandlerOptions& options) {
+  std::vector<std::unique_ptr<Subscriber>> handlers;
+  const auto add = [&](const Path& program, const std::string& kind, const std::string& name) {
+    if (!IsWanted(program)) return;
+    handlers.push_back(
+        std::make_unique<Handler>(program, kind, Cat("handler:", name), options));
+  };
+  for (const Path& place : ListFolder(options.dir)) {
+    const std::string kind = place.filename().string();
+    if (!IsKind(kind)) continue;
+    std::error_code error;
+    if (!fs::is_directory(place, error)) {
+      add(place, kind, kind);
+      continue;
+    }
+    for (const Path& program : ListFolder(place)) {
+      add(program, kind, Cat(kind, "/", program.filename().string()));
+    }
+  }
+  return handlers;
 }
 
 }  // namespace certwright::events

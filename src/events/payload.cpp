@@ -1,29 +1,67 @@
-#include "certwright/events/feed.h"
+#include "certwright/events/payload.h"
+
+#include <algorithm>
+
+#include "certwright/base/text.h"
 #include "certwright/json/failure.h"
-#include "certwright/json/value.h"
 
 namespace certwright::events {
 
-std::string PayloadJson(const model::Event& event, int node_id, const std::string& module_id) {
+namespace {
+
+json::Value TimeOrNull(UnixSeconds time) {
+  return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
+}
+
+// Callers write the node's number as a number or as text.
+std::string TextOf(const json::Value& value) {
+  if (const auto number = value.AsInt()) return Cat(*number);
+  return value.AsString().value_or("");
+}
+
+}  // namespace
+
+json::Value Payload(const model::Event& event, const Node& node) {
   if (event.name == kHostsChanged) {
-    return json::Write(json::Value::Object({{"node_id", std::to_string(node_id)}}));
+    return json::Value::Object({{"node_id", std::to_string(node.id)}});
   }
-  json::Value payload = json::Value::Object({{"node_id", node_id},
-                                             {"module_id", module_id},
+  json::Value payload = json::Value::Object({{"node_id", node.id},
+                                             {"module_id", node.module_id},
                                              {"names", json::Value(event.names)},
                                              {"id", event.seq},
                                              {"reason", event.reason}});
   if (event.name == kCertificateChanged || event.name == kRoutesChanged ||
       event.name == kDefaultCertificateChanged) {
-    return json::Write(payload);
+    return payload;
   }
-  const auto time_or_null = [](UnixSeconds time) {
-    return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
-  };
-  payload.Set("not_after", time_or_null(event.not_after))
+  payload.Set("not_after", TimeOrNull(event.not_after))
       .Set("failure", event.failure ? json::ToJson(*event.failure) : json::Value())
-      .Set("next_try", time_or_null(event.failure ? event.failure->retry_at : 0));
-  return json::Write(payload);
+      .Set("next_try", TimeOrNull(event.failure ? event.failure->retry_at : 0));
+  return payload;
+}
+
+std::string PayloadJson(const model::Event& event, int node_id, const std::string& module_id) {
+  return json::Write(Payload(event, {node_id, module_id}));
+}
+
+json::Value FeedEntry(const model::Event& event, const Node& node) {
+  return json::Value::Object({{"id", event.seq},
+                              {"type", event.name},
+                              {"timestamp", FormatUtc(event.created_at)},
+                              {"data", Payload(event, node)}});
+}
+
+bool Concerns(const json::Value& event, std::string_view node_id, std::string_view fqdn) {
+  const json::Value& payload = event["data"].IsObject() ? event["data"] : event;
+  if (TextOf(payload["node_id"]) != node_id) return false;
+  const std::string host = ToLower(fqdn);
+  const std::size_t dot = host.find('.');
+  const std::string wildcard = dot == host.npos ? host : Cat("*", host.substr(dot));
+  const std::vector<std::string> names = payload.Strings("names");
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const std::string lower = ToLower(name);
+    return lower == host || lower == wildcard;
+  });
 }
 
 }  // namespace certwright::events

@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <thread>
 
 #include "../store/store_fixture.h"
+#include "certwright/base/sync.h"
 #include "certwright/json/value.h"
 
 namespace certwright::events {
@@ -23,6 +25,16 @@ class QuickClock : public Clock {
     return !stop.stop_requested();
   }
   Sync<std::vector<int>> pauses;
+};
+
+// A clock whose pauses last until they are ended.
+class PatientClock : public QuickClock {
+ public:
+  bool Sleep(Millis duration, std::stop_token stop) override {
+    pauses.Acquire()->push_back(static_cast<int>(duration.count()));
+    SystemClock().Sleep(std::chrono::minutes(1), stop);
+    return !stop.stop_requested();
+  }
 };
 
 // What a subscriber was told: numbers of one call divided by blanks, calls by "|".
@@ -59,12 +71,33 @@ class Recorder : public Subscriber {
   bool catches_up_;
 };
 
+// As handlers of other programs are: of one kind, in the order of their names.
+class Program : public Recorder {
+ public:
+  Program(std::string name, std::string kind, std::shared_ptr<Told> told,
+          std::function<void()> work = nullptr)
+      : Recorder(std::move(name), std::move(told)), kind_(std::move(kind)),
+        work_(std::move(work)) {}
+  store::Kinds kinds() const override { return {kind_}; }
+  bool in_name_order() const override { return true; }
+  bool replays() const override { return true; }
+  std::string heir_of() const override { return "former"; }
+  void Deliver(std::span<const model::Event> events, std::stop_token stop) override {
+    if (work_) work_();
+    Recorder::Deliver(events, stop);
+  }
+
+ private:
+  std::string kind_;
+  std::function<void()> work_;
+};
+
 class FeedTest : public store::StoreTest {
  protected:
-  void Append(int count) {
+  void Append(int count, const std::string& kind = "certificate-changed") {
     database().Write([&](Session& session) {
       for (int i = 0; i < count; ++i) {
-        store::AppendEvent(session, {0, "certificate-changed", "issued", {"a.example.org"}, 1, 0, {}, 1});
+        store::AppendEvent(session, {0, kind, "issued", {"a.example.org"}, 1, 0, {}, 1});
       }
     });
   }
@@ -289,6 +322,167 @@ TEST_F(FeedTest, ForgetsWhoIsNoSubscriberAnyMore) {
     EXPECT_EQ(Position("goes"), -1);
     EXPECT_GE(Position("stays"), 0);
   }
+}
+
+std::vector<std::unique_ptr<Subscriber>> One(std::unique_ptr<Subscriber> subscriber) {
+  std::vector<std::unique_ptr<Subscriber>> all;
+  all.push_back(std::move(subscriber));
+  return all;
+}
+
+TEST_F(FeedTest, WhoIsToldOfOneKindPassesTheOthers) {
+  auto told = NewTold();
+  Append(2, "hosts-changed");
+  Append(1);
+  Append(600, "hosts-changed");
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Program>("one", "certificate-changed", told), true);
+  feed.Start();
+  EXPECT_TRUE(feed.WaitPassed("one", 603, kPatience, {}));
+  EXPECT_EQ(told->Text(), " 3|");
+  feed.Stop();
+  EXPECT_EQ(Position("one"), 603) << "saved, for many others came after it";
+}
+
+TEST_F(FeedTest, WhoIsDiscoveredIsToldOfWhatCameSinceTheLookBefore) {
+  auto told = NewTold();
+  std::atomic<bool> there{false};
+  Append(2);
+  Feed feed(database(), clock_);
+  feed.Discover([&] {
+    std::vector<std::unique_ptr<Subscriber>> none;
+    if (!there) return none;
+    return One(std::make_unique<Program>("one", "certificate-changed", told));
+  });
+  feed.Start();
+  there = true;
+  Append(1);
+  feed.Notify();
+  for (int i = 0; i < 500 && told->calls == 0; ++i) std::this_thread::sleep_for(Millis(10));
+  EXPECT_EQ(told->Text(), " 3|");
+  there = false;
+  feed.Notify();
+  for (int i = 0; i < 500 && Position("one") >= 0; ++i) std::this_thread::sleep_for(Millis(10));
+  EXPECT_EQ(Position("one"), -1) << "who is gone is forgotten";
+  EXPECT_FALSE(feed.WaitPassed("one", 1, Millis(0), {}));
+}
+
+TEST_F(FeedTest, NobodyIsForgottenWhereTheLookFails) {
+  Append(1);
+  {
+    Feed feed(database(), clock_);
+    feed.Discover([&] { return One(std::make_unique<Program>("one", "x", NewTold())); });
+  }
+  Feed feed(database(), clock_);
+  feed.Discover([&]() -> std::vector<std::unique_ptr<Subscriber>> {
+    throw std::runtime_error("no permission");
+  });
+  feed.DeliverPending({});
+  EXPECT_EQ(Position("one"), 1);
+}
+
+TEST_F(FeedTest, AnHeirGoesOnWhereTheFormerOneWas) {
+  auto told = NewTold();
+  Append(3);
+  database().Write([](Session& session) { store::SavePosition(session, "former", 1, 1); });
+  Feed feed(database(), clock_);
+  feed.Discover([&] { return One(std::make_unique<Program>("one", "certificate-changed", told)); });
+  EXPECT_TRUE(feed.DeliverPending({}).empty());
+  EXPECT_EQ(told->Text(), " 2| 3|");
+  EXPECT_EQ(Position("former"), -1);
+}
+
+TEST_F(FeedTest, AnEventGoesToProgramsInTheOrderOfTheirNames) {
+  auto both = NewTold();
+  const auto slow = [] { std::this_thread::sleep_for(Millis(20)); };
+  for (const bool threads : {true, false}) {
+    SCOPED_TRACE(threads);
+    *both->text.Acquire() = "";
+    auto first = NewTold();
+    std::atomic<int> done{0};
+    std::atomic<int> ahead{0};
+    Feed feed(database(), clock_);
+    feed.Subscribe(std::make_unique<Program>("a", "certificate-changed", first,
+                                             [&] {
+                                               slow();
+                                               ++done;
+                                             }));
+    feed.Subscribe(std::make_unique<Program>("b", "certificate-changed", both, [&] {
+      if (done <= both->calls) ++ahead;
+    }));
+    both->calls = 0;
+    Append(5);
+    if (threads) {
+      feed.Start();
+      EXPECT_TRUE(feed.WaitPassed("b", database().Read(store::LastEvent), kPatience, {}));
+    } else {
+      feed.DeliverPending({});
+    }
+    EXPECT_EQ(both->calls, 5);
+    EXPECT_EQ(ahead, 0) << "b was told before a";
+  }
+}
+
+TEST_F(FeedTest, WhoFailsIsWrittenDownAndHoldsUpNobodyBehindIt) {
+  PatientClock clock;
+  auto bad = NewTold();
+  auto good = NewTold();
+  bad->failures_left = 1;
+  Append(2);
+  Feed feed(database(), clock);
+  feed.Subscribe(std::make_unique<Program>("a", "certificate-changed", bad), true);
+  feed.Subscribe(std::make_unique<Program>("b", "certificate-changed", good), true);
+  feed.Start();
+  EXPECT_TRUE(feed.WaitPassed("b", 2, kPatience, {}));
+  const auto positions = database().Read(store::ListPositions);
+  ASSERT_EQ(positions.size(), 2u);
+  EXPECT_EQ(positions[0].failures, 1);
+  EXPECT_EQ(positions[0].failing_since, 1000);
+  EXPECT_EQ(positions[0].next_try, 1001);
+  EXPECT_EQ(positions[0].last_error, "not now");
+  EXPECT_EQ(positions[1].failures, 0);
+  // Led past what it cannot deal with; its pause ends at once.
+  EXPECT_EQ(feed.TellFrom(2, "a"), std::vector<std::string>{"a"});
+  EXPECT_TRUE(feed.WaitPassed("a", 2, kPatience, {}));
+  EXPECT_EQ(bad->Text(), " 1! 2|");
+  EXPECT_EQ(database().Read(store::ListPositions)[0].failures, 0);
+}
+
+TEST_F(FeedTest, TellsProgramsAgainFromAnEventOn) {
+  auto told = NewTold();
+  auto part = NewTold();
+  Append(3);
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Recorder>("traefik", part), true);
+  feed.Subscribe(std::make_unique<Program>("handler:x/one", "certificate-changed", told), true);
+  feed.DeliverPending({});
+  EXPECT_EQ(feed.TellFrom(2, "one").size(), 1u);
+  feed.DeliverPending({});
+  EXPECT_EQ(told->Text(), " 1| 2| 3| 2| 3|");
+  EXPECT_EQ(feed.TellFrom(3, "").size(), 1u) << "a part of this program is not told again";
+  EXPECT_EQ(feed.TellFrom(3, "x/one").size(), 1u);
+  EXPECT_EQ(store::FailureOf([&] { feed.TellFrom(1, "traefik"); }).code, FailureCode::kNotFound);
+  EXPECT_EQ(store::FailureOf([&] { feed.TellFrom(1, "ne"); }).code, FailureCode::kNotFound);
+}
+
+TEST_F(FeedTest, WaitsForAnEventToBeWritten) {
+  Feed feed(database(), clock_);
+  EXPECT_FALSE(feed.WaitWritten(0, Millis(10), {}));
+  std::jthread writer([&] {
+    std::this_thread::sleep_for(Millis(20));
+    Append(1);
+    feed.Notify();
+  });
+  EXPECT_TRUE(feed.WaitWritten(0, kPatience, {}));
+  EXPECT_FALSE(feed.WaitWritten(1, Millis(10), {}));
+}
+
+TEST_F(FeedTest, DeletesOldEventsThatEverybodyHasHad) {
+  Append(30);
+  Feed feed(database(), clock_, {10, 86'400});
+  feed.Subscribe(std::make_unique<Recorder>("one", NewTold(), 100), true);
+  feed.DeliverPending({});
+  EXPECT_EQ(database().Read(store::FirstEvent), 21);
 }
 
 TEST(Payload, HasWhatTheMatchingFunctionReads) {

@@ -52,5 +52,37 @@ TEST(PayloadJson, NothingIsNull) {
               ::testing::HasSubstr(R"("not_after":null,"failure":null,"next_try":null})"));
 }
 
+TEST(FeedEntry, IsTheEventAroundItsPayload) {
+  const json::Value entry = FeedEntry(EventOf("hosts-changed", "set"), {3, "traefik1"});
+  EXPECT_EQ(entry.Int("id"), 7);
+  EXPECT_EQ(entry.String("type"), "hosts-changed");
+  EXPECT_EQ(ParseRfc3339(entry.String("timestamp")), EventOf("", "").created_at);
+  EXPECT_EQ(json::Write(entry["data"]), R"({"node_id":"3"})");
+}
+
+TEST(Concerns, NamesAndOneLabelWildcardsOfThisNode) {
+  const struct {
+    const char* event;
+    const char* name;
+    bool concerns;
+  } kTable[] = {
+      {R"({"node_id":3,"names":["a.example.org"]})", "a.example.org", true},
+      {R"({"node_id":"3","names":["a.example.org"]})", "A.Example.Org", true},
+      {R"({"node_id":3,"names":["*.example.org"]})", "a.example.org", true},
+      {R"({"node_id":3,"names":["*.example.org"]})", "a.b.example.org", false},
+      {R"({"node_id":3,"names":["*.example.org"]})", "example.org", false},
+      {R"({"node_id":3,"names":["*.example.org"]})", "*.example.org", true},
+      {R"({"node_id":4,"names":["a.example.org"]})", "a.example.org", false},
+      {R"({"node_id":3,"names":[]})", "a.example.org", false},
+      {R"({"node_id":"3"})", "a.example.org", false},
+      {R"({"id":7,"data":{"node_id":3,"names":["a.example.org"]}})", "a.example.org", true},
+      {R"([])", "a.example.org", false},
+  };
+  for (const auto& row : kTable) {
+    EXPECT_EQ(Concerns(json::Parse(row.event), "3", row.name), row.concerns)
+        << row.event << " " << row.name;
+  }
+}
+
 }  // namespace
 }  // namespace certwright::events

@@ -88,6 +88,8 @@ struct Config {
 
   Path events_dir;
   int events_timeout = 60;  // seconds a handler may take, 1..3600
+  std::int64_t events_keep_count = 10'000;         // 100..1,000,000
+  std::int64_t events_keep_for = 30 * 24 * 3600;  // seconds, 1 h .. 3650 d
 
   std::vector<ApiSocket> api_sockets;  // one at least
 

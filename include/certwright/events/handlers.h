@@ -1,8 +1,8 @@
-// Executables of other programs: `events.dir`/<event name>/* in name order, or one executable of that name.
+// Executables of other programs: `events.dir`/KIND/* for events of that kind, or one executable KIND.
 #pragma once
 
 #include <memory>
-#include <string>
+#include <vector>
 
 #include "certwright/base/clock.h"
 #include "certwright/base/file.h"
@@ -12,16 +12,20 @@ namespace certwright::events {
 
 struct HandlerOptions {
   Path dir;  // events.dir
-  int node_id = 1;
-  std::string module_id;
+  Node node;
   Millis timeout{60'000};  // of one run; then the process group is ended
 };
 
-// Runs each executable with the payload on stdin and AGENT_EVENT_NAME, AGENT_EVENT_SOURCE
-// ("module/<module_id>") and NODE_ID set; no shell (posix_spawn), stdin closed after the payload, own process group. Hidden files, backups ("x~") and files without an x bit are skipped
-// with a debug line. An exit code other than 0 or a time-out is logged with the handler's name and
-// its last stderr line and does not stop the handlers after it, nor is the event repeated for it: it
-// was told. One executable that cannot be started at all is the same.
-std::unique_ptr<Subscriber> MakeHandlers(HandlerOptions options);
+// Each executable that is there now, as a subscriber of its own, "handler:KIND/FILE" (or
+// "handler:KIND"), in the order of these names' bytes. Hidden files, backups ("x~") and files without
+// an x bit are none, with a debug line. Throws Error(kPermission) where a folder cannot be listed.
+//
+// One is run for each event of its kind with the payload on stdin and AGENT_EVENT_NAME,
+// AGENT_EVENT_SOURCE ("module/<module_id>") and NODE_ID set; no shell (posix_spawn), stdin closed
+// after the payload, own process group. It was told when it exits with 0. Another exit code, a
+// time-out, or that it cannot be started at all: it is told again, after 1 s, 2 s ... 10 min; the
+// others go on. In name order where each exits with 0 within five seconds: see
+// Subscriber::in_name_order.
+std::vector<std::unique_ptr<Subscriber>> FindHandlers(const HandlerOptions& options);
 
 }  // namespace certwright::events
