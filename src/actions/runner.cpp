@@ -46,6 +46,7 @@ constexpr std::array kActions{
     Entry{"delete", Delete, true},
     Entry{"delete-certificate", DeleteCertificate, true},
     Entry{"delete-route", DeleteRoute, true},
+    Entry{"events", ListEvents},
     Entry{"export", Export},
     Entry{"get-acme-server", GetAcmeServer},
     Entry{"get-certificate", GetCertificate},
@@ -60,6 +61,7 @@ constexpr std::array kActions{
     Entry{"module-removed", ModuleRemoved, true},
     Entry{"plan", Plan},
     Entry{"renew", Renew, true},
+    Entry{"replay-events", ReplayEvents},
     Entry{"revoke", Revoke, true},
     Entry{"set-acme-server", SetAcmeServer},
     Entry{"set-certificate", SetCertificate, true},
@@ -68,6 +70,7 @@ constexpr std::array kActions{
     Entry{"set-trusted-proxies", SetTrustedProxies, true},
     Entry{"show", Show},
     Entry{"show-task", ShowTask},
+    Entry{"status", Status},
     Entry{"tasks", ListTasks},
     Entry{"traefik-check", TraefikCheck, true},
     Entry{"traefik-render", TraefikRender},
@@ -79,9 +82,10 @@ constexpr std::array kActions{
 constexpr std::array kCertadm{"set-certificate", "set-default-certificate", "get-certificate",
                               "delete-certificate", "list-certificates"};
 constexpr std::array kRouteadm{"set-route", "get-route", "delete-route", "list-routes"};
-// Of tasks each caller sees and ends its own.
-constexpr std::array kTasks{"cancel-task", "show-task", "tasks"};
-constexpr std::array kReader{"list", "show", "plan", "ledger", "account-show", "traefik-render", "traefik-check"};
+// Of tasks each caller sees and ends its own; who may hear of nothing else hears of events.
+constexpr std::array kEverybody{"cancel-task", "events", "show-task", "tasks"};
+constexpr std::array kReader{"list", "show", "plan", "ledger", "account-show", "status",
+                             "traefik-render", "traefik-check"};
 
 const Entry* FindEntry(const std::string& action) {
   const auto entry = std::find_if(kActions.begin(), kActions.end(),
@@ -223,7 +227,8 @@ int ExitCodeOf(FailureCode code) {
     case FailureCode::kUsage:
     case FailureCode::kInput: return 64;   // EX_USAGE
     case FailureCode::kConfig: return 78;  // EX_CONFIG
-    case FailureCode::kNotFound: return 2;
+    case FailureCode::kNotFound:
+    case FailureCode::kGone: return 2;
     case FailureCode::kDenied: return kExitDenied;
     case FailureCode::kRefused:
     case FailureCode::kRateLimited:
@@ -260,7 +265,7 @@ bool IsRole(const std::string& role) {
 
 bool IsAllowed(const std::string& role, const std::string& action) {
   if (role == kOwner) return true;
-  if (Among(kTasks, action)) return IsRole(role);
+  if (Among(kEverybody, action)) return IsRole(role);
   if (role == "certadm") return Among(kCertadm, action);
   if (role == "routeadm") return Among(kRouteadm, action);
   if (role == "fulladm") return Among(kCertadm, action) || Among(kRouteadm, action);
@@ -321,6 +326,10 @@ Result CheckInput(const std::string& name, const std::string& text, std::size_t 
 
 Runner::Runner(Context context) : context_(std::move(context)) {}
 Runner::~Runner() = default;
+
+bool Runner::AwaitEvent(std::int64_t seq, Millis timeout, std::stop_token stop) const {
+  return context_.feed.WaitWritten(seq, timeout, std::move(stop));
+}
 
 std::vector<std::string> Runner::action_names() const {
   std::vector<std::string> names;

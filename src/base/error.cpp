@@ -18,6 +18,7 @@ constexpr std::array kCodeNames = {
     CodeName{FailureCode::kInput, "input"},
     CodeName{FailureCode::kConfig, "config"},
     CodeName{FailureCode::kNotFound, "not_found"},
+    CodeName{FailureCode::kGone, "gone"},
     CodeName{FailureCode::kDenied, "denied"},
     CodeName{FailureCode::kRefused, "refused"},
     CodeName{FailureCode::kRateLimited, "rate_limited"},

@@ -42,6 +42,7 @@ bool MayGoElsewhere(const Failure& failure) {
     case FailureCode::kInput:
     case FailureCode::kConfig:
     case FailureCode::kNotFound:
+    case FailureCode::kGone:
     case FailureCode::kDenied:
     case FailureCode::kRefused:
     case FailureCode::kFuse:

@@ -60,6 +60,7 @@ FailureClass ClassOf(const Failure& failure) {
     case FailureCode::kUsage:
     case FailureCode::kInput:
     case FailureCode::kNotFound:
+    case FailureCode::kGone:
     case FailureCode::kDenied: return FailureClass::kInput;
     case FailureCode::kProtocol:
     case FailureCode::kUntrusted:

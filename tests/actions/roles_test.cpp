@@ -42,6 +42,9 @@ TEST(Roles, EachActionIsOpenToTheRolesOfTheContract) {
       {"account-show", {"owner", "reader"}},
       {"traefik-render", {"owner", "reader"}},
       {"traefik-check", {"owner", "reader"}},
+      {"status", {"owner", "reader"}},
+      {"events", {"owner", "fulladm", "certadm", "routeadm", "reader"}},
+      {"replay-events", {"owner"}},
   };
   for (const auto& row : kTable) {
     for (const char* role : kRoles) {

@@ -122,6 +122,9 @@ class SchemasTest : public ActionsTest {
                                           {"keyFile", Base64(own.key_pem.Reveal())}})));
     call("plan", "{}");
     call("ledger", "");
+    call("status", "");
+    call("events", R"({"limit":5})");
+    call("replay-events", R"({"from":1})");
     call("renew", R"({"dry_run":true})");
     call("renew", R"({"certificates":["mail.example.org"],"force":true})");
     call("renew", R"({"certificates":["no.example.org"]})");

@@ -12,14 +12,15 @@ ROLES = ("owner", "fulladm", "certadm", "routeadm", "reader")
 CERTADM = {"set-certificate", "set-default-certificate", "get-certificate", "delete-certificate",
            "list-certificates"}
 ROUTEADM = {"set-route", "get-route", "delete-route", "list-routes"}
-# Of tasks each caller sees and ends its own.
-TASKS = {"tasks", "show-task", "cancel-task"}
+# Of tasks each caller sees and ends its own; everybody may hear of events.
+EVERYBODY = {"tasks", "show-task", "cancel-task", "events"}
 # What only shows, by a name that does not say so.
-SHOWN = {"list", "show", "plan", "ledger", "account-show", "traefik-render", "traefik-check"}
+SHOWN = {"list", "show", "plan", "ledger", "account-show", "status", "traefik-render",
+         "traefik-check"}
 
 
 def allowed(role, action):
-    if role == "owner" or action in TASKS:
+    if role == "owner" or action in EVERYBODY:
         return True
     if role == "reader":
         return action != "get-certificate" and (

@@ -106,6 +106,8 @@ class Runner {
   // Who events say we are.
   int node_id() const { return context_.node_id; }
   const std::string& module_id() const { return context_.module_id; }
+  // Waits until an event with a number above `seq` is there; false when `timeout` is over first.
+  bool AwaitEvent(std::int64_t seq, Millis timeout, std::stop_token stop) const;
 
  private:
   Context context_;

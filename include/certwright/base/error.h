@@ -18,6 +18,7 @@ enum class FailureCode {
   kInput,        // a value given by the caller is wrong (a host name, a field)
   kConfig,       // the configuration is wrong
   kNotFound,     // what was asked for is not there
+  kGone,         // it was there once, and is not kept any more
   kDenied,       // the caller's role does not allow it
   kRefused,      // the CA understood and said no (rejectedIdentifier, caa, unauthorized ...)
   kRateLimited,  // the CA said rateLimited
