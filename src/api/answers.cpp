@@ -12,6 +12,7 @@ std::string TitleOf(int status) {
     case 400: return "Bad Request";
     case 403: return "Forbidden";
     case 404: return "Not Found";
+    case 410: return "Gone";
     case 405: return "Method Not Allowed";
     case 502: return "Bad Gateway";
     case 503: return "Service Unavailable";
@@ -31,6 +32,7 @@ json::Value Problem(int status, std::string detail) {
 int HttpStatusOf(const actions::Result& result) {
   if (result.exit_code == 0) return 200;
   if (result.status == "validation-failed") return 400;
+  if (result.failure && result.failure->code == FailureCode::kGone) return 410;
   switch (result.exit_code) {
     case 2:
     case 8: return 404;
@@ -53,12 +55,14 @@ void AnswerProblem(http::ServerReply& reply, int status, std::string detail,
               std::move(headers));
 }
 
-void AnswerProblem(http::ServerReply& reply, const actions::Result& result) {
+void AnswerProblem(http::ServerReply& reply, const actions::Result& result,
+                   const json::Members& more) {
   const int status = HttpStatusOf(result);
   json::Value problem = Problem(status, result.failure ? result.failure->detail : result.error);
   problem.Set("exit_code", result.exit_code);
   if (result.output) problem.Set("errors", *result.output);
   if (result.failure) problem.Set("failure", json::ToJson(*result.failure));
+  for (const auto& [name, value] : more) problem.Set(name, value);
   reply.Whole(status, kProblem, json::Write(problem));
 }
 

@@ -11,6 +11,7 @@ namespace certwright::api {
 
 inline constexpr char kJson[] = "application/json";
 inline constexpr char kLines[] = "application/x-ndjson";
+inline constexpr char kEventStream[] = "text/event-stream";
 inline constexpr char kProblem[] = "application/problem+json";
 
 // See certwright/api/server.h.
@@ -21,7 +22,8 @@ void AnswerJson(http::ServerReply& reply, int status, const json::Value& value,
 // RFC 9457: {type, title, status, detail}.
 void AnswerProblem(http::ServerReply& reply, int status, std::string detail,
                    http::Headers headers = {});
-// The problem that a result stands for: also exit_code, and failure or errors.
-void AnswerProblem(http::ServerReply& reply, const actions::Result& result);
+// The problem that a result stands for: also exit_code, and failure or errors, and `more`.
+void AnswerProblem(http::ServerReply& reply, const actions::Result& result,
+                   const json::Members& more = {});
 
 }  // namespace certwright::api

@@ -3,6 +3,7 @@
 #include "certwright/api/server.h"
 #include "certwright/base/text.h"
 #include "certwright/http/local_socket.h"
+#include "certwright/json/failure.h"
 #include "progress_json.h"
 #include "target.h"
 
@@ -69,6 +70,27 @@ actions::Result CallDaemon(const Path& socket, const actions::Call& call,
   if (status == kStopping) FailStopping(socket);
   throw Error(FailureCode::kNetwork, Cat("the daemon gave no result (HTTP ", status, ")"),
               "see the daemon's log; it may have been stopped meanwhile");
+}
+
+void FollowEvents(const Path& socket, std::int64_t after, const std::string& kind,
+                  const std::function<void(const json::Value&)>& on_event) {
+  constexpr Millis kSilence{60'000};  // there is a comment every 15 s
+  constexpr std::string_view kData = "data: ";
+  http::Request request;
+  request.url = Cat("/v1/events?after=", after, kind.empty() ? "" : Cat("&kind=", Escaped(kind)));
+  request.headers = {{"Accept", "text/event-stream"}};
+  std::string problem;
+  const auto on_line = [&](std::string_view line) {
+    if (line.starts_with(kData)) on_event(json::Parse(line.substr(kData.size()), {1 << 20, 32}));
+    if (line.starts_with('{')) problem = line;
+  };
+  const int status = http::SendToSocket(socket, request, on_line, kSilence);
+  if (status == 200) return;
+  if (status == kStopping) FailStopping(socket);
+  const json::Value told = problem.empty() ? json::Value() : json::Parse(problem);
+  if (told["failure"].IsObject()) throw Error(json::FailureFromJson(told["failure"]));
+  throw Error(FailureCode::kProtocol, Cat("the daemon gave no events (HTTP ", status, "): ",
+                                          Printable(told.String("detail"))));
 }
 
 }  // namespace certwright::api

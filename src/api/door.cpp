@@ -15,22 +15,6 @@ namespace certwright::api {
 
 namespace {
 
-actions::Result Busy(std::string detail) {
-  Failure failure;
-  failure.code = FailureCode::kBusy;
-  failure.detail = std::move(detail);
-  failure.advice = "ask again later";
-  failure.transient = true;
-  return actions::FromFailure(failure);
-}
-
-// Gives the place back when it goes; empty where there is none.
-template <typename Semaphore>
-std::shared_ptr<void> Place(Semaphore& semaphore) {
-  if (!semaphore.try_acquire()) return nullptr;
-  return std::shared_ptr<void>(&semaphore, [](void* s) { static_cast<Semaphore*>(s)->release(); });
-}
-
 std::string AllowedAt(const std::vector<const Operation*>& operations) {
   std::vector<std::string> methods;
   for (const Operation* operation : operations) {
@@ -41,6 +25,15 @@ std::string AllowedAt(const std::vector<const Operation*>& operations) {
 }
 
 }  // namespace
+
+actions::Result Busy(std::string detail) {
+  Failure failure;
+  failure.code = FailureCode::kBusy;
+  failure.detail = std::move(detail);
+  failure.advice = "ask again later";
+  failure.transient = true;
+  return actions::FromFailure(failure);
+}
 
 void Door::Answer(const Socket& socket, const http::ServerRequest& request,
                   http::ServerReply& reply) {
@@ -171,10 +164,16 @@ void Door::ReadResource(const Exchange& exchange) {
   } catch (const Error& error) {
     return AnswerProblem(exchange.reply, 400, error.what());
   }
-  const actions::Result result = patience > Millis(0)
-                                     ? WaitForEnd(call, exchange.parameter, patience)
-                                     : runner_.Run(call, nullptr, stop_.get_token());
-  if (result.exit_code != 0) return AnswerProblem(exchange.reply, result);
+  const WaitFor what = exchange.operation.wait_for;
+  if (what == WaitFor::kEvents &&
+      exchange.request.Header("accept").find(kEventStream) != std::string_view::npos) {
+    return Follow(exchange, std::move(call));
+  }
+  const actions::Result result =
+      patience == Millis(0)        ? runner_.Run(call, nullptr, stop_.get_token())
+      : what == WaitFor::kEvents ? WaitForEvents(call, patience)
+                                 : WaitForEnd(call, exchange.parameter, patience);
+  if (result.exit_code != 0) return AnswerFailed(exchange, std::move(call), result);
   const json::Value output = result.output.value_or(json::Value());
   if (output.IsObject() && output.Fields().empty()) {  // get-route of what is not there
     return AnswerProblem(exchange.reply, 404,

@@ -1,6 +1,7 @@
 // One request at a socket, answered.
 #pragma once
 
+#include <memory>
 #include <semaphore>
 #include <stop_token>
 #include <string>
@@ -12,12 +13,22 @@
 
 namespace certwright::api {
 
-// Calls that wait for the CA or for Traefik, and long polls, each have a bound of their own; the
-// others answer what needs no waiting, whatever happens.
+// Calls that wait for the CA or for Traefik, long polls, and those who follow the feed, each have a
+// bound of their own; the others answer what needs no waiting, whatever happens.
 inline constexpr int kMostWaiting = 48;
 inline constexpr int kMostPolling = 32;
+inline constexpr int kMostFollowing = 32;
 inline constexpr int kOthers = 16;
 inline constexpr int kLongestPoll = 60;  // seconds
+
+// Gives the place back when it goes; empty where there is none.
+template <typename Semaphore>
+std::shared_ptr<void> Place(Semaphore& semaphore) {
+  if (!semaphore.try_acquire()) return nullptr;
+  return std::shared_ptr<void>(&semaphore, [](void* s) { static_cast<Semaphore*>(s)->release(); });
+}
+
+actions::Result Busy(std::string detail);
 
 class Door {
  public:
@@ -45,12 +56,17 @@ class Door {
   void SubmitTask(const Exchange& exchange);
   void ReadResource(const Exchange& exchange);
   actions::Result WaitForEnd(const actions::Call& call, const std::string& task, Millis patience);
+  actions::Result WaitForEvents(const actions::Call& call, Millis patience);
+  // Server-sent events (HTML Living Standard, section 9.2) from the call's `after` on, or from now on.
+  void Follow(const Exchange& exchange, actions::Call call);
+  void AnswerFailed(const Exchange& exchange, actions::Call call, const actions::Result& result);
 
   const actions::Runner& runner_;
   const std::string version_;
   std::stop_source stop_;
   std::counting_semaphore<kMostWaiting> may_wait_{kMostWaiting};
   std::counting_semaphore<kMostPolling> may_poll_{kMostPolling};
+  std::counting_semaphore<kMostFollowing> may_follow_{kMostFollowing};
 };
 
 }  // namespace certwright::api

@@ -71,6 +71,7 @@ Value ProblemSchema() {
                                                       {"status", number},
                                                       {"detail", text},
                                                       {"exit_code", number},
+                                                      {"first", number},
                                                       {"errors", Reference("Violations")},
                                                       {"failure", Reference("failure")}})},
                         {"additionalProperties", false}});
@@ -108,6 +109,14 @@ void AddFailures(Value& responses, const char* type, const Value& schema) {
   responses.Set("414", Bare("The target is longer than 8,000 bytes"));
 }
 
+// Of what reads events: they are not kept for ever.
+void AddGone(Value& responses, const std::string& action, const char* type, const Value& schema) {
+  if (action != "events" && action != "replay-events") return;
+  responses.Set("410", Response("What was asked for is not kept any more; in a problem, first is the "
+                                "number of the first event that is there",
+                                type, schema));
+}
+
 void AddBodyFailures(Value& responses) {
   responses.Set("411", Bare("There is no Content-Length"));
   responses.Set("413", Bare("The body is larger than 1 MiB"));
@@ -130,6 +139,7 @@ Value ActionItem(const std::string& action) {
                         ResultSchema(output ? Reference(action + ".output") : Value::Object(),
                                      true))}});
   AddFailures(responses, kJson, Reference("Failed"));
+  AddGone(responses, action, kJson, Reference("Failed"));
   AddBodyFailures(responses);
   return Value::Object(
       {{"post",
@@ -154,6 +164,22 @@ Value Parameter(const std::string& name, const char* place, Value schema,
                         {"schema", SchemaObject(schema, component)}});
 }
 
+json::Member EventStream() {
+  const Value schema = Value::Object(
+      {{"type", "string"},
+       {"description", "Server-sent events: id is the event's number, data the event as it is in the "
+                       "list; a comment every 15 seconds."}});
+  return {kEventStream, Value::Object({{"schema", schema}})};
+}
+
+Value LastEventId() {
+  return Value::Object({{"name", "Last-Event-ID"},
+                        {"in", "header"},
+                        {"required", false},
+                        {"description", "Of server-sent events: a number, in place of after."},
+                        {"schema", Value::Object({{"type", "string"}})}});
+}
+
 Value ResourceOperation(const Operation& operation) {
   const std::string action(operation.action);
   const std::string component = action + ".input";
@@ -165,9 +191,14 @@ Value ResourceOperation(const Operation& operation) {
   for (const auto& [name, schema] : QueryParameters(operation)) {
     parameters.Append(Parameter(name, "query", schema, component));
   }
-  Value responses =
-      Value::Object({{"200", Response("What it is", kJson, Reference(action + ".output"))}});
+  Value found = Response("What it is", kJson, Reference(action + ".output"));
+  if (operation.wait_for == WaitFor::kEvents) {
+    found.Set("content", Value::FromMembers({found["content"].Fields().front(), EventStream()}));
+    parameters.Append(LastEventId());
+  }
+  Value responses = Value::Object({{"200", std::move(found)}});
   AddFailures(responses, kProblem, Reference("Problem"));
+  AddGone(responses, action, kProblem, Reference("Problem"));
   return Value::Object({{"operationId", Cat(ToLower(operation.method), '-', action)},
                         {"summary", operation.summary},
                         {"parameters", parameters},

@@ -20,6 +20,9 @@ enum class OperationKind {
   kResource,  // an action whose input comes from path and query, and whose output is the answer
 };
 
+// What ?wait=SECONDS waits for, where a resource takes it.
+enum class WaitFor { kNothing, kEndOfTask, kEvents };
+
 struct Operation {
   std::string_view method;
   std::string_view path;  // "/v1/certificates/{certificate}": the member of the action's input
@@ -27,7 +30,7 @@ struct Operation {
   std::string_view summary;
   std::string_view action = {};     // kResource
   std::string_view always = "{}";   // kResource: input that it always has
-  bool waits_for_end = false;       // kResource: takes ?wait=SECONDS
+  WaitFor wait_for = WaitFor::kNothing;
 };
 
 std::span<const Operation> Operations();

@@ -17,12 +17,15 @@ constexpr char kWait[] = "wait";
               Cat("the query parameter ", Printable(name, 60), " ", what));
 }
 
-json::Value WaitSchema() {
-  return json::Value::Object(
-      {{"type", "integer"},
-       {"minimum", 0},
-       {"maximum", kLongestPoll},
-       {"description", "Seconds to wait until it has ended; the answer comes earlier if it does."}});
+json::Value WaitSchema(WaitFor what) {
+  const char* description =
+      what == WaitFor::kEvents
+          ? "Seconds to wait for an event where there is none; the answer comes with the first one."
+          : "Seconds to wait until it has ended; the answer comes earlier if it does.";
+  return json::Value::Object({{"type", "integer"},
+                              {"minimum", 0},
+                              {"maximum", kLongestPoll},
+                              {"description", description}});
 }
 
 std::int64_t ReadInteger(std::string_view name, std::string_view text) {
@@ -53,7 +56,9 @@ json::Members QueryParameters(const Operation& operation) {
       }
     }
   }
-  if (operation.waits_for_end) parameters.emplace_back(kWait, WaitSchema());
+  if (operation.wait_for != WaitFor::kNothing) {
+    parameters.emplace_back(kWait, WaitSchema(operation.wait_for));
+  }
   return parameters;
 }
 

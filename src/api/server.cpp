@@ -19,7 +19,7 @@ Server::Server(const actions::Runner& runner, const std::vector<Socket>& sockets
     : impl_(std::make_unique<Impl>(runner, std::move(version))) {
   for (const Socket& socket : sockets) {
     http::SocketServerOptions options;
-    options.threads = kMostWaiting + kMostPolling + kOthers;
+    options.threads = kMostWaiting + kMostPolling + kMostFollowing + kOthers;
     if (socket.role == "owner") options.max_body = kLargestInput;
     options.path = socket.path;
     options.mode = socket.mode;

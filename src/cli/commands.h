@@ -24,6 +24,8 @@ void AddImport(CLI::App& app, Chosen& chosen);
 void AddLedger(CLI::App& app, Chosen& chosen);
 void AddTasks(CLI::App& app, Chosen& chosen);  // tasks, tasks show, tasks cancel
 void AddAudit(CLI::App& app, Chosen& chosen);
+void AddEvents(CLI::App& app, Chosen& chosen);  // events list, follow, replay, match
+void AddStatus(CLI::App& app, Chosen& chosen);
 void AddExport(CLI::App& app, Chosen& chosen);
 void AddGetCertificate(CLI::App& app, Chosen& chosen);
 void AddActions(CLI::App& app, Chosen& chosen);         // action, run

@@ -88,6 +88,8 @@ int Main(int argc, char** argv) {
   AddLedger(app, chosen);
   AddTasks(app, chosen);
   AddAudit(app, chosen);
+  AddEvents(app, chosen);
+  AddStatus(app, chosen);
   AddExport(app, chosen);
   AddGetCertificate(app, chosen);
   AddActions(app, chosen);

@@ -30,7 +30,8 @@ bool ChangesSomething(const std::string& action) {
   return action == "issue" || action == "renew" || action == "set-certificate" ||
          action == "delete" || action == "activate" || action == "revoke" ||
          action == "delete-certificate" || action == "upload-certificate" ||
-         action == "set-default-certificate" || action == "set-trusted-proxies" || action == "import";
+         action == "set-default-certificate" || action == "set-trusted-proxies" || action == "import" ||
+         action == "replay-events";
 }
 
 // Whether nothing was begun, and it may go better in a moment.

@@ -38,6 +38,9 @@ class Session {
   // The same for a command: throws the result's Failure, gives its output.
   json::Value RunCommand(const std::string& action, const json::Value& input);
 
+  // The socket of a daemon that answers.
+  std::optional<Path> FindDaemon();
+
   // The signal that stopped what Run did in this process; 0: none.
   int signalled() const { return signalled_; }
 
@@ -49,7 +52,6 @@ class Session {
   int Report(const Failure& failure) const;
 
  private:
-  std::optional<Path> FindDaemon();
   actions::Result RunOnce(const actions::Call& call, const model::ProgressSink& progress);
   actions::Result RunHere(const actions::Call& call, const model::ProgressSink& progress);
 

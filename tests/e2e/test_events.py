@@ -1,5 +1,7 @@
 """certificate-changed reaches the executables of other programs: in order, at least once."""
 
+import json
+
 import pytest
 from harness import wait
 from harness.handlers import Recorder
@@ -62,6 +64,55 @@ def test_a_handler_that_fails_stops_neither_the_others_nor_the_command(world, re
     result = world.certwright.ok("issue", "a.example.test")
     assert [name for name, _ in recorder.names()] == ["10-bad", "20-good"]
     assert "10-bad" in result.stderr
+    recorder.add("10-bad")
+    world.certwright.ok("issue", "b.example.test")
+    assert recorder.names()[2:] == [
+        ("10-bad", ["a.example.test"]), ("10-bad", ["b.example.test"]),
+        ("20-good", ["b.example.test"])], "what failed comes again, and first"
+
+
+def test_the_daemon_tells_a_failing_handler_again_and_says_so(world, recorder):
+    recorder.add("10-bad", code=1)
+    recorder.add("20-good")
+    slow = recorder.dir / "30-slow"
+    slow.write_text("#!/bin/sh\nsleep 60\n")
+    slow.chmod(0o755)
+    world.certwright.write_config({"events": {"timeout": "1s"}})
+    world.certwright.serve()
+    for name in ("a.example.test", "b.example.test"):
+        world.certwright.ok("issue", name)
+    wait.until(lambda: [n for n in recorder.names() if n[0] == "20-good"] == [
+        ("20-good", ["a.example.test"]), ("20-good", ["b.example.test"])], "the good one has both")
+    wait.until(lambda: len([n for n in recorder.names() if n[0] == "10-bad"]) > 1, "told again")
+    assert {names[0] for who, names in recorder.names() if who == "10-bad"} == {"a.example.test"}
+
+    def components():
+        status = world.certwright.run("--json", "status")
+        assert status.code == 1, str(status)
+        return {one["component"]: one for one in status.json()["components"]}
+    wait.until(lambda: "handler:certificate-changed/30-slow" in components(), "the slow one fails")
+    seen = components()
+    assert "exit code 1" in seen["handler:certificate-changed/10-bad"]["detail"]
+    assert "2 events behind" in seen["handler:certificate-changed/10-bad"]["detail"]
+    assert "ended after 1 s" in seen["handler:certificate-changed/30-slow"]["detail"]
+    assert "20-good" not in json.dumps(seen)
+    recorder.add("10-bad")
+    slow.unlink()
+    world.certwright.ok("events", "replay", "1", "--handler", "10-bad")
+    wait.until(lambda: recorder.names()[-1] == ("10-bad", ["b.example.test"]), "it has both")
+    world.certwright.ok("issue", "c.example.test")
+    wait.until(lambda: world.certwright.run("status").code == 0, "all is well")
+
+
+def test_a_handler_that_comes_later_is_told_of_what_comes_later(world, recorder):
+    world.certwright.serve()
+    world.certwright.ok("issue", "a.example.test")
+    recorder.add("handler")
+    world.certwright.ok("issue", "b.example.test")
+    wait.until(lambda: recorder.entries(), "it was told")
+    world.certwright.ok("issue", "c.example.test")
+    wait.until(lambda: len(recorder.entries()) == 2, "it was told again")
+    assert recorder.names() == [("handler", ["b.example.test"]), ("handler", ["c.example.test"])]
 
 
 def test_a_failed_issuance_tells_nobody(world, recorder):

@@ -14,18 +14,23 @@
 //   GET    /v1/certificates[/NAME]  list, show          GET /v1/plan     plan
 //   GET    /v1/routes[/INSTANCE]    list-routes, get-route          /v1/ledger   ledger
 //   GET    /v1/account              account-show                    /v1/audit    audit
+//   GET    /v1/events               events; ?wait=SECONDS waits for one. With "Accept:
+//                                   text/event-stream" they come as server-sent events, from after
+//                                   or Last-Event-ID on, else from now on
+//   GET    /v1/status               status
 //
 // The resources run the action named there, with what path and query say as its input, and give its
 // output; roles are the action's. Their errors are application/problem+json (RFC 9457).
 //
 // HTTP status by exit code: 200: 0. 400: validation-failed (any code), 64. 403: 7, denied. 404: 2
-// not there, 8 no such action. 502: 3, the CA or Traefik. 503: 75, busy. 500: any other, ours. And
+// not there, 8 no such action. 410: 2, events that are not kept any more. 502: 3, the CA or Traefik. 503: 75, busy. 500: any other, ours. And
 // 202 a task was taken; 405 with Allow; 411, 413, 414, 415, 501 for requests that are not read.
 //
 // On an owner's socket the header Agent-Task-User names the caller; on others the configuration
 // does. Upload-Certificate-Verify-Type is heard from an owner only.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -63,5 +68,11 @@ void CheckDaemon(const Path& socket);
 // Throws Error(kNetwork) where the daemon goes away meanwhile: transient where it had not begun.
 actions::Result CallDaemon(const Path& socket, const actions::Call& call,
                            const model::ProgressSink& progress);
+
+// Gives each event with a number above `after` as it comes, as a feed entry, until the daemon ends
+// the answer. Of `kind` only where it is not "". Throws Error: what the daemon says against it
+// (kGone), kNetwork where it is not there (any more).
+void FollowEvents(const Path& socket, std::int64_t after, const std::string& kind,
+                  const std::function<void(const json::Value&)>& on_event);
 
 }  // namespace certwright::api
