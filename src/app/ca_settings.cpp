@@ -129,6 +129,18 @@ void CheckCaFiles(const config::Config& config) {
   findings.ThrowProblems();
 }
 
+std::vector<std::string> NotesOn(const config::Config& config) {
+  std::vector<std::string> notes;
+  const auto look = [&](const config::CertificateAuthority& ca, const char* table) {
+    if (ca.agree_to_terms) return;
+    notes.push_back(Cat(table, ".agree_to_terms is not set: no account is made at ", ca.directory,
+                        " where that has terms of service"));
+  };
+  look(config.acme, "acme");
+  for (const config::CertificateAuthority& ca : config.acme.fallback) look(ca, "acme.fallback");
+  return notes;
+}
+
 void CheckFiles(const config::Config& config) {
   Findings findings(config);
   for (const FileCheck& check : kCaFiles) findings.Look(check);

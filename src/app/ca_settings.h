@@ -3,6 +3,8 @@
 
 #include <mutex>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "certwright/acme/account.h"
 #include "certwright/config/config.h"
@@ -33,5 +35,7 @@ acme::AccountWishes WishesOf(const config::CertificateAuthority& ca);
 void CheckCaFiles(const config::Config& config);
 // The same for every file and directory that must be there.
 void CheckFiles(const config::Config& config);
+// What is right, and may still not be what was meant: a sentence each.
+std::vector<std::string> NotesOn(const config::Config& config);
 
 }  // namespace certwright::app

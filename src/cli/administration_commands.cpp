@@ -73,8 +73,13 @@ int ConfigCheck(Session& session) {
   app::CheckFiles(config);
   const std::string file =
       config.file.empty() ? "no file: the defaults hold" : config.file.string();
-  session.Print(json::Value::Object({{"ok", true}, {"file", config.file.string()}}),
-                [&] { return Cat("ok: ", file, "\n"); });
+  const std::vector<std::string> notes = app::NotesOn(config);
+  session.Print(
+      json::Value::Object({{"ok", true}, {"file", config.file.string()}, {"notes", notes}}), [&] {
+        std::string text = Cat("ok: ", file, "\n");
+        for (const std::string& note : notes) text += Cat("note: ", note, "\n");
+        return text;
+      });
   return 0;
 }
 

@@ -317,6 +317,16 @@ class Configuration(Binary):
                 self.assertIn("%s:%d: %s: " % (self.config, number, key), result.stderr)
                 self.assertIn("what to do: ", result.stderr)
 
+    def test_terms_that_nobody_agreed_to_are_noted(self):
+        self.configure('[[acme.fallback]]\ndirectory = "https://other.test/directory"\n')
+        result = self.run_it("config", "check")
+        self.assertEqual(result.returncode, 0, result)
+        note = ("acme.fallback.agree_to_terms is not set: no account is made at "
+                "https://other.test/directory where that has terms of service")
+        self.assertEqual(result.stdout.splitlines()[1:], ["note: " + note])
+        told = json.loads(self.run_it("--json", "config", "check").stdout)
+        self.assertEqual((told["ok"], told["notes"]), (True, [note]))
+
     def test_every_such_file_is_told_at_once(self):
         self.configure('acme.ca_bundle = "none"\nacme.eab_kid = "k"\n'
                        'acme.eab_hmac_key_file = "none"\ntraefik.dynamic_dir = "none"\n')
