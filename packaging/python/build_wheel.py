@@ -14,6 +14,7 @@ _HERE = Path(__file__).resolve().parent
 _FOLDER = "certwright_agent"
 _WHEEL = "%s-%s-py3-none-any.whl" % (_FOLDER, VERSION)
 _INFO = "%s-%s.dist-info/" % (_FOLDER, VERSION)
+_COMMANDS = "[console_scripts]\ncertwright-events = certwright_agent.events:main\n"
 # Read by `site` at each start of the interpreter.
 _PTH = "import certwright_agent; certwright_agent.offer()\n"
 
@@ -32,6 +33,7 @@ def _files():
              for path in sorted((_HERE / _FOLDER).rglob("*.py"))}
     files["certwright-agent.pth"] = _PTH.encode()
     files[_INFO + "METADATA"] = _metadata().encode()
+    files[_INFO + "entry_points.txt"] = _COMMANDS.encode()
     files[_INFO + "WHEEL"] = (b"Wheel-Version: 1.0\nGenerator: certwright\n"
                               b"Root-Is-Purelib: true\nTag: py3-none-any\n")
     return files

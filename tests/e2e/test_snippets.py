@@ -9,7 +9,7 @@ what to do. The text between the fences is never changed.
 import json
 
 import pytest
-from harness import api, page, pki, tls, unit, wait
+from harness import api, page, pki, process, tls, unit, wait
 from harness.echo import Echo, ask
 from harness.module import Module
 
@@ -104,18 +104,47 @@ def test_set_certificate_and_wait(module):
     assert [entry["error"] for entry in failed["output"]] == ["newcert_acme_error"]
 
 
+def handler_of(module):
+    """Where the page says."""
+    return module.install / "events" / "certificate-changed" / "10handler"
+
+
 def install_handler(module, snippet):
-    """Where the page says, run by Certwright in the module's environment."""
-    handler = module.script(module.install / "events" / "certificate-changed" / "10handler",
-                            "#!%s -B\nimport os\n%s" % (module.python, snippet))
-    module.script(module.certwright.events_dir / "certificate-changed" / "mail1",
-                  "#!/bin/sh\nAGENT_STATE_DIR='%s' exec runagent '%s'\n" % (module.state, handler))
-    return handler
+    return module.script(handler_of(module), "#!%s -B\nimport os\n%s" % (module.python, snippet))
 
 
-def test_the_handler_that_restarts(module):
-    install_handler(module, PYTHON[RESTART])
-    serve(module, **module.bare)
+def handle(module, **event):
+    return module.run(handler_of(module), stdin=json.dumps(event), NODE_ID="1")
+
+
+@pytest.fixture(params=["root's handlers", "the module's own"])
+def run_handler(request, module):
+    """run_handler(SNIPPET): it is there, and will be run, by a daemon that is started, as root would do
+    for a module, or by the module itself, as its user."""
+    running = []
+
+    def start(snippet):
+        handler = install_handler(module, snippet)
+        if request.param == "root's handlers":
+            module.script(
+                module.certwright.events_dir / "certificate-changed" / "mail1",
+                "#!/bin/sh\nAGENT_STATE_DIR='%s' exec runagent '%s'\n" % (module.state, handler))
+            return serve(module, **module.bare)
+        serve(module)
+        running.append(process.Process(
+            "certwright-events",
+            [module.programs / "runagent", module.python.with_name("certwright-events")],
+            module.logs / "events.log", env=module.bare, cwd=module.state))
+        positions = module.state / "certwright-events"
+        return wait.until(lambda: positions.exists() and list(positions.iterdir()), "it follows")
+
+    yield start
+    for each in running:
+        each.stop()
+
+
+def test_the_handler_that_restarts(module, run_handler):
+    run_handler(PYTHON[RESTART])
     module.certwright.ok("issue", "other.example.test")
     module.certwright.ok("issue", NAME)
     restart = "--user try-restart myservice"
@@ -124,9 +153,8 @@ def test_the_handler_that_restarts(module):
     wait.until(lambda: module.told() == [restart] * 2, "and again")
 
 
-def test_the_handler_that_reloads(module):
-    handler = install_handler(module, PYTHON[RELOAD])
-    serve(module, **module.bare)
+def test_the_handler_that_reloads(module, run_handler):
+    run_handler(PYTHON[RELOAD])
     files = module.state / "service.pem", module.state / "service.key"
     module.certwright.ok("issue", "other.example.test")
     module.certwright.ok("issue", NAME)
@@ -141,17 +169,16 @@ def test_the_handler_that_reloads(module):
     before = [file.stat().st_mtime_ns for file in files]
     for payload in ({"node_id": 1, "names": [NAME]}, {"node_id": 1, "names": ["a.test"]},
                     {"node_id": 2, "names": [NAME]}):
-        again = module.run(handler, stdin=json.dumps({"module_id": "traefik1", **payload}),
-                           NODE_ID="1")
+        again = handle(module, module_id="traefik1", **payload)
         assert again.code == 0, str(again)
     assert module.told() == [reload] * 2
     assert [file.stat().st_mtime_ns for file in files] == before
 
 
 def test_the_wildcard_of_a_name_concerns_it(module):
-    handler = install_handler(module, PYTHON[RESTART])
-    event = {"node_id": 1, "module_id": "traefik1", "names": ["*.example.test"]}
-    assert module.run(handler, stdin=json.dumps(event), NODE_ID="1").code == 0
+    install_handler(module, PYTHON[RESTART])
+    told = handle(module, node_id=1, module_id="traefik1", names=["*.example.test"])
+    assert told.code == 0, str(told)
     assert module.told() == ["--user try-restart myservice"]
 
 

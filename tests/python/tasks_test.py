@@ -2,19 +2,17 @@
 """agent.tasks against a server that does what it is told to, troubles first."""
 
 import contextlib
-import http.server
 import io
-import json
 import os
 import pathlib
 import socket
-import socketserver
 import tempfile
 import threading
 import unittest
 from unittest import mock
 
 import places
+from servers import Server
 
 places.use_library()
 import agent  # noqa: E402
@@ -32,45 +30,6 @@ def ended(progress=100, **result):
 def running(progress):
     return {"ended_at": None, "progress": progress, "output": None, "error": None,
             "exit_code": None}
-
-
-class Server:
-    """Answers (status, value) in the given order; an answer of None closes the connection."""
-
-    def __init__(self, path, *answers):
-        self.seen = []  # (method, target, headers, value)
-        self._answers = list(answers)
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def _answer(self):
-                size = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(size)
-                outer.seen.append((self.command, self.path, dict(self.headers),
-                                   json.loads(body) if body else None))
-                given = outer._answers.pop(0) if outer._answers else (500, {})
-                if given is None:
-                    return
-                content = json.dumps(given[1]).encode()
-                self.send_response(given[0])
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = _answer
-
-            def log_message(self, *_):
-                pass
-
-            def address_string(self):
-                return ""
-
-        self._server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def stop(self):
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class Tasks(unittest.TestCase):

@@ -3,6 +3,7 @@
 
 import ast
 import base64
+import configparser
 import csv
 import hashlib
 import os
@@ -24,6 +25,12 @@ NODES = "WHO = 'the node'\n"
 ASK = ("import site, sys\nsite.addsitedir(sys.argv[1])\nimport agent\n"
        "print(getattr(agent, 'WHO', None) or agent.__file__)\n"
        "try:\n    import agent.tasks\nexcept ImportError:\n    print('no tasks')\n")
+
+
+def configparser_of(file):
+    parser = configparser.ConfigParser()
+    parser.read(file)
+    return parser
 
 
 class Wheel(unittest.TestCase):
@@ -83,6 +90,17 @@ class Wheel(unittest.TestCase):
             content = (self.site / name).read_bytes()
             wanted = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
             self.assertEqual((digest, int(size)), ("sha256=" + wanted, len(content)), name)
+
+    def test_its_command_is_there(self):
+        (entry,) = self.site.glob("*.dist-info/entry_points.txt")
+        (command,) = configparser_of(entry)["console_scripts"].items()
+        self.assertEqual(command[0], "certwright-events")
+        module, name = command[1].split(":")
+        done = subprocess.run([sys.executable, "-B", "-c",
+                               "from %s import %s as found; found()" % (module, name)],
+                              env={"PATH": os.environ["PATH"], "PYTHONPATH": str(self.site)},
+                              capture_output=True, text=True, timeout=30, check=False)
+        self.assertIn("runagent certwright-events", done.stderr)
 
     def test_the_same_files_make_the_same_wheel(self):
         again = self.root / "again"
