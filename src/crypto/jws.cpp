@@ -1,10 +1,9 @@
 #include "certwright/crypto/jws.h"
 
-#include <botan/mac.h>
-
 #include "bytes.h"
 #include "certwright/base/encoding.h"
 #include "certwright/crypto/certificate.h"
+#include "certwright/crypto/mac.h"
 #include "der.h"
 #include "key_impl.h"
 
@@ -99,12 +98,7 @@ std::string SignJws(const PrivateKey& key, std::string_view protected_json,
 std::string SignJwsHmac(const Secret& mac_key, std::string_view protected_json,
                         std::string_view payload) {
   const std::string input = SigningInput(protected_json, payload);
-  return AtEdge(FailureCode::kInput, "the MAC key of the external account cannot be used", [&] {
-    auto mac = Botan::MessageAuthenticationCode::create_or_throw("HMAC(SHA-256)");
-    mac->set_key(Data(mac_key.Reveal()), mac_key.Reveal().size());
-    mac->update(Data(input), input.size());
-    return Flattened(input, ToString(mac->final()));
-  });
+  return Flattened(input, HmacSha256(mac_key, input));
 }
 
 }  // namespace certwright::crypto

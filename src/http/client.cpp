@@ -81,7 +81,8 @@ struct Client::Impl {
   }
 
   std::unique_ptr<Stream> Open(const Url& url, Patience& patience) {
-    Fd fd = Connect(url.host, url.port, options.connect_timeout, patience);
+    Fd fd = Connect(url.host, url.port, options.connect_timeout, patience,
+                    options.public_addresses_only);
     if (url.scheme == "http") return std::make_unique<Stream>(std::move(fd));
     return std::make_unique<Stream>(std::move(fd), Tls(), url.host, patience);
   }

@@ -12,7 +12,9 @@
 #include <thread>
 #include <vector>
 
+#include "certwright/base/error.h"
 #include "certwright/base/text.h"
+#include "public_address.h"
 
 namespace certwright::http {
 namespace {
@@ -96,6 +98,16 @@ std::vector<Address> ResolveWithin(const std::string& host, int port, Patience& 
   return std::move(lookup->addresses);
 }
 
+void LeaveOwnOut(std::vector<Address>& addresses, const Patience& patience) {
+  std::erase_if(addresses, [](const Address& address) {
+    return !IsPublicAddress(reinterpret_cast<const sockaddr*>(&address.storage));
+  });
+  if (!addresses.empty()) return;
+  throw Error(FailureCode::kDenied,
+              Cat(patience.peer(), ": all its addresses are of this machine or of a private network"),
+              "allow them where that is meant");
+}
+
 // Starts one attempt: 0, or the errno.
 int Start(const Address& address, Fd& out) {
   Fd fd(socket(address.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -133,8 +145,10 @@ Fd Harvest(std::vector<Fd>& pending, const std::vector<pollfd>& polled, int& err
 
 }  // namespace
 
-Fd Connect(const std::string& host, int port, Millis connect_timeout, Patience& patience) {
-  const std::vector<Address> addresses = ResolveWithin(host, port, patience);
+Fd Connect(const std::string& host, int port, Millis connect_timeout, Patience& patience,
+           bool public_only) {
+  std::vector<Address> addresses = ResolveWithin(host, port, patience);
+  if (public_only) LeaveOwnOut(addresses, patience);
   const Steady end = SystemClock().SteadyNow() + connect_timeout;
   std::vector<Fd> pending;
   std::size_t next = 0;

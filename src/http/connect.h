@@ -10,7 +10,9 @@ namespace certwright::http {
 
 // A connected, non-blocking TCP socket with TCP_NODELAY. Every address of the host is tried, the
 // next one 250 ms after the one before (RFC 8305), so that a family without a route costs no
-// timeout. Throws Error(kNetwork | kCancelled).
-Fd Connect(const std::string& host, int port, Millis connect_timeout, Patience& patience);
+// timeout; with `public_only` every one of the internet's. Throws Error(kNetwork | kCancelled), and
+// kDenied where no address is left.
+Fd Connect(const std::string& host, int port, Millis connect_timeout, Patience& patience,
+           bool public_only = false);
 
 }  // namespace certwright::http

@@ -15,6 +15,9 @@ struct ClientOptions {
   Path ca_bundle;
   // Plain http to 127.0.0.0/8, [::1] and localhost. Everything else is https.
   bool allow_http_loopback = false;
+  // No connection to this machine, to private networks and the like, whatever name leads there: what is
+  // looked at is the very address that is connected to. Error(kDenied) where there is no other.
+  bool public_addresses_only = false;
   Millis connect_timeout{10'000};
   // Of a whole exchange, connection and all: a byte a second does not help a server.
   Millis exchange_timeout{30'000};
