@@ -4,6 +4,7 @@
 #include "certwright/base/text.h"
 #include "certwright/config/ca_limits.h"
 #include "engine.h"
+#include "webhooks.h"
 
 namespace certwright::app {
 
@@ -69,7 +70,8 @@ constexpr FileCheck kCaFiles[] = {{"acme.ca_bundle", CheckBundle},
                                   {"acme.eab_hmac_key_file", CheckBinding},
                                   {"acme.fallback", CheckFallbacks}};
 constexpr FileCheck kOtherFiles[] = {{"traefik.dynamic_dir", CheckDynamicDir},
-                                     {"ledger.limits", CheckLimits}};
+                                     {"ledger.limits", CheckLimits},
+                                     {"events.webhook", CheckWebhooks}};
 
 class Findings {
  public:

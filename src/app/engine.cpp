@@ -25,6 +25,7 @@
 #include "certwright/traefik/publisher.h"
 #include "outlook.h"
 #include "traefik_subscriber.h"
+#include "webhooks.h"
 
 namespace certwright::app {
 
@@ -113,6 +114,7 @@ struct Engine::Impl {
       publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);
       feed.Subscribe(std::make_unique<TraefikSubscriber>(*publisher, clock), true);
     }
+    for (auto& hook : MakeWebhooks(config, clock)) feed.Subscribe(std::move(hook));
     feed.Discover([options = HandlersOf(config)] { return events::FindHandlers(options); });
     // The scheduler's come on top: where a CA hangs, they do not take those of who waits.
     jobs.emplace(obtainer, clock,

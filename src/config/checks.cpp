@@ -9,6 +9,7 @@
 
 #include "certwright/base/text.h"
 #include "certwright/config/config.h"
+#include "certwright/model/event_kinds.h"
 
 namespace certwright::config {
 namespace {
@@ -221,6 +222,15 @@ void CheckEmail(std::string_view text) {
                     text.find_first_of(" ,;<>?\"") == std::string_view::npos &&
                     std::count(text.begin(), text.end(), '@') == 1;
   if (!good) throw Problem{"is no single mail address"};
+}
+
+void CheckKind(std::string_view text) {
+  std::vector<std::string> kinds(model::kEventKinds.begin(), model::kEventKinds.end());
+  if (std::find(kinds.begin(), kinds.end(), text) != kinds.end()) return;
+  const std::string nearest = Nearest(text, kinds);
+  throw Problem{Cat("is no kind of event; ", nearest.empty()
+                                                 ? Cat("there are ", Join(kinds, ", "))
+                                                 : Cat("did you mean \"", nearest, "\"?"))};
 }
 
 void CheckWord(std::string_view text) {

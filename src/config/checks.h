@@ -39,6 +39,8 @@ bool IsHttp(std::string_view url);
 bool IsLoopbackUrl(std::string_view url);
 
 void CheckEmail(std::string_view text);
+// A kind of event: model::kEventKinds.
+void CheckKind(std::string_view text);
 // Letters, digits and "_.-", not empty.
 void CheckWord(std::string_view text);
 

@@ -101,18 +101,18 @@ Key<Target> ChoiceKey(std::string name, At at, std::vector<std::string> choices,
 }
 
 // A list of texts; the empty list means "none".
-template <typename At>
-Key<Config> TextsKey(std::string name, At at, Check check, std::string example,
+template <typename Target, typename At>
+Key<Target> TextsKey(std::string name, At at, Check check, std::string example,
                      std::string description) {
   return {name, example, description,
-          [=](const Value& value, Config& config) {
+          [=](const Value& value, Target& target) {
             const std::vector<std::string> texts = value.Texts();
             for (const std::string& text : texts) Checked(text, check);
-            at(config) = texts;
+            at(target) = texts;
           },
-          [=](const Config& config) {
+          [=](const Target& target) {
             std::vector<std::string> quoted;
-            for (const std::string& text : at(config)) quoted.push_back(Quoted(text));
+            for (const std::string& text : at(target)) quoted.push_back(Quoted(text));
             return Cat("[", Join(quoted, ", "), "]");
           }};
 }
@@ -284,9 +284,9 @@ std::vector<Key<Config>> MakeConfigKeys() {
                       "\"/etc/certwright/ca-limits.toml\"",
                       "file with the rate limits of CAs, over those that are built in"),
 
-      TextsKey("probe.resolver", CERTWRIGHT_FIELD(probe.resolver), CheckServer,
-               "[\"192.0.2.53:53\"]",
-               "DNS servers for looks from outside, IP:PORT; none: the system's"),
+      TextsKey<Config>("probe.resolver", CERTWRIGHT_FIELD(probe.resolver), CheckServer,
+                       "[\"192.0.2.53:53\"]",
+                       "DNS servers for looks from outside, IP:PORT; none: the system's"),
       IntegerKey("probe.http_port", CERTWRIGHT_FIELD(probe.http_port), 1, 65535,
                  "the port that the CA looks at for HTTP-01: another than 80 with a test CA only"),
       IntegerKey("renewal.side_by_side", CERTWRIGHT_FIELD(renewal.side_by_side), 1, 32,
@@ -344,6 +344,24 @@ const std::vector<Key<ApiSocket>>& SocketKeys() {
   return keys;
 }
 
+const std::vector<Key<Webhook>>& WebhookKeys() {
+  static const std::vector<Key<Webhook>> keys = {
+      TextKey<Webhook>("url", CERTWRIGHT_FIELD(url), false, CheckUrl,
+                       "\"https://hooks.example.org/certwright\"",
+                       "where events are sent to; https, or http to this machine"),
+      TextsKey<Webhook>("kinds", CERTWRIGHT_FIELD(kinds), CheckKind, "[\"certificate-changed\"]",
+                        "kinds of events that are sent; none: all"),
+      PathKey<Webhook>("secret_file", CERTWRIGHT_FIELD(secret_file), true,
+                       "\"/etc/certwright/webhook.secret\"",
+                       "file with the secret that they are signed with: whsec_ and base64, or a text"),
+      PathKey<Webhook>("ca_bundle", CERTWRIGHT_FIELD(ca_bundle), true,
+                       "\"/etc/certwright/roots.pem\"", "PEM file of more roots to trust for it"),
+      FlagKey<Webhook>("allow_private", CERTWRIGHT_FIELD(allow_private),
+                       "that it may be at an address of this machine or of a private network"),
+  };
+  return keys;
+}
+
 namespace {
 
 template <typename Target>
@@ -361,6 +379,10 @@ std::string SectionsText(const std::vector<Key<Target>>& keys, const std::vector
 
 std::string SocketsText(const Config& config) {
   return SectionsText(SocketKeys(), config.api_sockets);
+}
+
+std::string WebhooksText(const Config& config) {
+  return SectionsText(WebhookKeys(), config.events_webhooks);
 }
 
 std::string FallbacksText(const Config& config) {

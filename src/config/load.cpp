@@ -80,6 +80,16 @@ void CheckAuthority(const CertificateAuthority& ca, bool allow_http, const std::
   }
 }
 
+void CheckWebhook(const Webhook& hook, Reader& reader) {
+  const auto complain = [&](const std::string& text) {
+    reader.Complain({kWebhookTable}, Cat(Printable(hook.url), ": ", text));
+  };
+  if (IsHttp(hook.url) && !(hook.allow_private && IsLoopbackUrl(hook.url))) {
+    complain("url must be https; plain http is for this machine only, with allow_private = true");
+  }
+  if (hook.secret_file.empty()) complain("has no secret_file; the receiver checks the signature");
+}
+
 // The rules between keys.
 void CheckTogether(const Config& config, Reader& reader) {
   CheckAuthority(config.acme, config.acme.allow_http_loopback, "acme", reader);
@@ -90,6 +100,7 @@ void CheckTogether(const Config& config, Reader& reader) {
                       "names acme.directory once more; a fall-back is another CA");
     }
   }
+  for (const auto& hook : config.events_webhooks) CheckWebhook(hook, reader);
   const auto& traefik = config.traefik;
   if (!traefik.dynamic_dir.empty() && traefik.dynamic_dir == traefik.certificate_dir) {
     reader.Complain({"traefik.certificate_dir", "traefik.dynamic_dir"},
@@ -107,6 +118,7 @@ void FillOrigins(Config& config) {
   for (const auto& key : ConfigKeys()) fill(key.name, key.show(config));
   fill(kSocketTable, SocketsText(config));
   fill(kFallbackTable, FallbacksText(config));
+  fill(kWebhookTable, WebhooksText(config));
 }
 
 toml::table ParseFile(const Path& file, std::string_view named_by) {
@@ -196,6 +208,9 @@ std::vector<KeyInfo> KnownKeys() {
   for (const auto& key : CaKeys()) {
     keys.push_back({Cat(kFallbackTable, ".", key.name), key.show(CertificateAuthority{}),
                     key.description});
+  }
+  for (const auto& key : WebhookKeys()) {
+    keys.push_back({Cat(kWebhookTable, ".", key.name), key.show(Webhook{}), key.description});
   }
   return keys;
 }

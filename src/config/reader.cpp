@@ -26,6 +26,7 @@ std::vector<std::string> KnownNames() {
   for (const auto& key : ConfigKeys()) names.push_back(key.name);
   for (const auto& key : SocketKeys()) names.push_back(Cat(kSocketTable, ".", key.name));
   for (const auto& key : CaKeys()) names.push_back(Cat(kFallbackTable, ".", key.name));
+  for (const auto& key : WebhookKeys()) names.push_back(Cat(kWebhookTable, ".", key.name));
   return names;
 }
 
@@ -54,6 +55,10 @@ void Reader::ReadTable(const toml::table& table, const std::string& prefix) {
       ReadSections(
           name, CaKeys(), [](const CertificateAuthority& ca) { return ca.directory; }, node,
           config_.acme.fallback);
+    } else if (name == kWebhookTable) {
+      ReadSections(
+          name, WebhookKeys(), [](const Webhook& hook) { return hook.url; }, node,
+          config_.events_webhooks);
     } else if (ReadKey(ConfigKeys(), "", name, node, config_)) {
       continue;
     } else if (const auto* section = node.as_table(); section != nullptr && !section->empty()) {

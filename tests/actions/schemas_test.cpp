@@ -7,6 +7,7 @@
 #include "certwright/issue/housekeeping.h"
 #include "certwright/json/failure.h"
 #include "certwright/json/schema.h"
+#include "certwright/model/event_kinds.h"
 #include "fixture.h"
 #include "handler.h"
 
@@ -224,6 +225,12 @@ TEST_F(SchemasTest, OutputsWithoutAMemberDoNotFit) {
     std::erase_if(members, [&](const json::Member& m) { return m.first == needed->second; });
     const json::Value without = json::Value::FromMembers(members);
     EXPECT_NE(Violations(*FindSchema(action, "output"), without), "") << action;
+  }
+}
+
+TEST(EventSchemas, ThereIsOneForEachKind) {
+  for (const std::string_view kind : model::kEventKinds) {
+    EXPECT_TRUE(SchemaDocument(std::string(kind), "event")) << kind;
   }
 }
 

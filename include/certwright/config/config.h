@@ -33,6 +33,15 @@ struct CertificateAuthority {
   Path eab_hmac_key_file;
 };
 
+// Where events are sent to.
+struct Webhook {
+  std::string url;
+  std::vector<std::string> kinds;  // of events; none: all
+  Path secret_file;
+  Path ca_bundle;              // "" : only the system's roots
+  bool allow_private = false;  // addresses of this machine and of private networks
+};
+
 struct Config {
   Path state_dir;
   Path runtime_dir;
@@ -91,6 +100,8 @@ struct Config {
   std::int64_t events_keep_count = 10'000;         // 100..1,000,000
   std::int64_t events_keep_for = 30 * 24 * 3600;  // seconds, 1 h .. 3650 d
 
+  std::vector<Webhook> events_webhooks;  // each another URL
+
   std::vector<ApiSocket> api_sockets;  // one at least
 
   Path file;  // that was read, "" where there was none
@@ -132,7 +143,8 @@ std::string CheckedDirectory(const std::string& text, bool allow_http_loopback);
 void CheckContact(const std::string& email);
 
 // Every key that the file may hold, in the order of the documentation. The keys of one
-// [[api.socket]] are there as "api.socket.path" and so on, and so are those of [[acme.fallback]].
+// [[api.socket]] are there as "api.socket.path" and so on, and so are those of [[acme.fallback]] and
+// [[events.webhook]].
 struct KeyInfo {
   std::string name;
   std::string value;  // the default (of root) as TOML text
