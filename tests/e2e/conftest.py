@@ -56,8 +56,9 @@ def listener(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory):
-    """A Python with the package `agent` in it."""
-    return install_package(tmp_path_factory.mktemp("package"))
+    """A Python with the package `agent` in it; made once for all of xdist's workers."""
+    base = tmp_path_factory.getbasetemp()
+    return install_package(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
 
 
 @pytest.fixture

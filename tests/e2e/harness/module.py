@@ -1,6 +1,7 @@
 """A module of the page's readers on a machine with Certwright alone: a home, its variables, its
 programs, and the Python package, installed with pip."""
 
+import fcntl
 import os
 import subprocess
 from pathlib import Path
@@ -14,12 +15,18 @@ SANITIZERS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
 
 
 def install_package(folder):
-    """A virtual environment with the package in it; nothing is fetched. Gives its Python."""
-    subprocess.run([PYTHON, "-m", "venv", "--without-pip", folder], check=True)
-    python = Path(folder) / "bin" / "python"
-    subprocess.run([PYTHON, "-m", "pip", "--python", python, "install", "--quiet", "--no-index",
-                    "--no-compile", "--disable-pip-version-check", PROJECT / "packaging" / "python"],
-                   check=True)
+    """A virtual environment below FOLDER with the package in it, for all who ask; nothing is fetched.
+    Gives its Python."""
+    environment = Path(folder) / "python-package"
+    python, done = environment / "bin" / "python", environment / "done"
+    with open(Path(folder) / "python-package.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            subprocess.run([PYTHON, "-m", "venv", "--without-pip", environment], check=True)
+            subprocess.run([PYTHON, "-m", "pip", "--python", python, "install", "--quiet",
+                            "--no-index", "--no-compile", "--disable-pip-version-check",
+                            PROJECT / "packaging" / "python"], check=True)
+            done.touch()
     return python
 
 
