@@ -23,7 +23,6 @@
 namespace certwright::http {
 namespace {
 
-constexpr std::size_t kMaxAnswer = 4 * 1024;
 constexpr int kAcceptsAtOnce = 64;                // then those under way get their turn
 constexpr std::size_t kMaxDiscarded = 64 * 1024;  // read after the answer, so that it arrives
 constexpr Millis kAcceptPause{50};                // where the machine has no descriptor left
@@ -185,7 +184,7 @@ void Responder::Impl::Answer(Connection& connection) {
   if (request.status() == 0) {
     try {
       reply = handler(request.path());
-      if (reply.answer.body.size() > kMaxAnswer) reply = {Plain(500), nullptr};
+      if (reply.answer.body.size() > options.max_answer) reply = {Plain(500), nullptr};
     } catch (...) {
       log::Error(Cat("responder: ", Printable(CurrentFailure().detail)));
       reply = {Plain(500), nullptr};

@@ -3,7 +3,7 @@
 // GET and HEAD only, one request a connection, 8 KiB of request, no body, a fixed number of
 // connections (the oldest makes room), a deadline for each connection as a whole, one thread,
 // constant memory. cpp-httplib's server cannot be bounded from outside (it takes any number of
-// headers), hence this one. Used for HTTP-01 (RFC 8555 section 8.3) only.
+// headers), hence this one. Used for HTTP-01 (RFC 8555 section 8.3), and for metrics on loopback.
 #pragma once
 
 #include <functional>
@@ -24,19 +24,20 @@ Endpoint ParseEndpoint(std::string_view text);
 struct ResponderAnswer {
   int status = 404;
   std::string content_type = "text/plain; charset=utf-8";
-  std::string body;  // at most 4 KiB
+  std::string body;  // at most ResponderOptions::max_answer
 };
 
 struct ResponderOptions {
   Endpoint listen;
   std::size_t max_connections = 256;
   Millis connection_timeout{5'000};
+  std::size_t max_answer = 4 * 1024;  // bytes
 };
 
 class Responder {
  public:
-  // Called on the listener's thread with the request's path (query removed, not decoded); must not
-  // block. `after` (may be empty) of an answer is run when its last byte was handed to the kernel
+  // Called on the listener's thread with the request's path (query removed, not decoded); who
+  // asks next waits for it. `after` (may be empty) of an answer is run when its last byte was handed to the kernel
   // (not after HEAD, which takes the answer's head only).
   struct Reply {
     ResponderAnswer answer;
