@@ -46,7 +46,9 @@ void TellFailing(const std::vector<model::ManagedCertificate>& failing,
   });
   const std::string words = worst->last_error ? worst->last_error->detail : "";
   components.push_back({"failing", Health::kWarning,
-                        Cat(Several(failing), ": ", worst->failures, " times in a row: ", words)});
+                        Cat(Several(failing), ": ",
+                            worst->failures == 1 ? "once" : Cat(worst->failures, " times in a row"),
+                            ": ", words)});
 }
 
 void TellExpiring(const std::vector<store::Expiry>& late, UnixSeconds now,

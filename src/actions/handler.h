@@ -78,6 +78,7 @@ std::optional<json::Value> Import(const Invocation& call);
 std::optional<json::Value> ShowLedger(const Invocation& call);
 std::optional<json::Value> ShowAudit(const Invocation& call);
 std::optional<json::Value> Status(const Invocation& call);
+std::optional<json::Value> Metrics(const Invocation& call);
 std::optional<json::Value> ListEvents(const Invocation& call);
 std::optional<json::Value> ReplayEvents(const Invocation& call);
 std::optional<json::Value> ListTasks(const Invocation& call);

@@ -58,6 +58,7 @@ constexpr std::array kActions{
     Entry{"list", List},
     Entry{"list-certificates", ListCertificates},
     Entry{"list-routes", ListRoutes},
+    Entry{"metrics", Metrics},
     Entry{"module-removed", ModuleRemoved, true},
     Entry{"plan", Plan},
     Entry{"renew", Renew, true},
@@ -84,7 +85,7 @@ constexpr std::array kCertadm{"set-certificate", "set-default-certificate", "get
 constexpr std::array kRouteadm{"set-route", "get-route", "delete-route", "list-routes"};
 // Of tasks each caller sees and ends its own; who may hear of nothing else hears of events.
 constexpr std::array kEverybody{"cancel-task", "events", "show-task", "tasks"};
-constexpr std::array kReader{"list", "show", "plan", "ledger", "account-show", "status",
+constexpr std::array kReader{"list", "show", "plan", "ledger", "account-show", "metrics", "status",
                              "traefik-render", "traefik-check"};
 
 const Entry* FindEntry(const std::string& action) {

@@ -40,12 +40,16 @@ void DaemonStatus(const Invocation& call, std::vector<Component>& components) {
   }
 }
 
-std::optional<json::Value> Status(const Invocation& call) {
+std::vector<Component> LookAtAll(const Invocation& call) {
   std::vector<Component> components;
   for (const StatusPart part : kParts) Look(part, call, components);
+  return components;
+}
+
+std::optional<json::Value> Status(const Invocation& call) {
   Health worst = Health::kOk;
   json::Value list = json::Array{};
-  for (const Component& one : components) {
+  for (const Component& one : LookAtAll(call)) {
     worst = std::max(worst, one.state);
     list.Append(json::Value::Object({{"component", Printable(one.component)},
                                      {"state", NameOf(one.state)},

@@ -20,6 +20,9 @@ struct Component {
 // part that throws is told as a warning.
 using StatusPart = void (*)(const Invocation& call, std::vector<Component>& components);
 
+// What every part says.
+std::vector<Component> LookAtAll(const Invocation& call);
+
 void DaemonStatus(const Invocation& call, std::vector<Component>& components);
 void CertificateStatus(const Invocation& call, std::vector<Component>& components);
 void FeedStatus(const Invocation& call, std::vector<Component>& components);

@@ -75,6 +75,7 @@ void Door::AnswerOperation(const Exchange& exchange) {
     case OperationKind::kDescription:
       return AnswerJson(exchange.reply, 200, OpenApi(runner_, version_));
     case OperationKind::kActions: return AnswerActions(exchange.reply);
+    case OperationKind::kMetrics: return AnswerMetrics(exchange);
     case OperationKind::kRunAction: return RunAction(exchange);
     case OperationKind::kSubmitTask: return SubmitTask(exchange);
     case OperationKind::kResource: return;
@@ -100,6 +101,14 @@ void Door::AnswerActions(http::ServerReply& reply) const {
          {"output", actions::SchemaDocument(action, "output").value_or(json::Value())}}));
   }
   AnswerJson(reply, 200, json::Value::Object({{"actions", list}}));
+}
+
+void Door::AnswerMetrics(const Exchange& exchange) const {
+  actions::Call call = CallOf(exchange);
+  call.action = exchange.operation.action;
+  const actions::Result result = runner_.Run(call, nullptr, stop_.get_token());
+  if (result.exit_code != 0) return AnswerProblem(exchange.reply, result);
+  exchange.reply.Whole(200, actions::kMetricsType, result.output->String("text"));
 }
 
 void Door::RunAction(const Exchange& exchange) {

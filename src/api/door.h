@@ -52,6 +52,7 @@ class Door {
   actions::Call CallOf(const Exchange& exchange) const;
   void AnswerOperation(const Exchange& exchange);
   void AnswerActions(http::ServerReply& reply) const;
+  void AnswerMetrics(const Exchange& exchange) const;
   void RunAction(const Exchange& exchange);
   void SubmitTask(const Exchange& exchange);
   void ReadResource(const Exchange& exchange);

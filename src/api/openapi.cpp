@@ -232,11 +232,20 @@ Value PlainOperation(const Operation& operation, const char* id) {
                                         Reference("Problem"))}})}});
 }
 
+Value MetricsOperation(const Operation& operation) {
+  Value responses = Value::Object(
+      {{"200", Response("What it is", "text/plain", Value::Object({{"type", "string"}}))}});
+  AddFailures(responses, kProblem, Reference("Problem"));
+  return Value::Object(
+      {{"operationId", "metrics"}, {"summary", operation.summary}, {"responses", responses}});
+}
+
 Value OperationObject(const Operation& operation) {
   switch (operation.kind) {
     case OperationKind::kHealth: return PlainOperation(operation, "health");
     case OperationKind::kDescription: return PlainOperation(operation, "description");
     case OperationKind::kActions: return PlainOperation(operation, "actions");
+    case OperationKind::kMetrics: return MetricsOperation(operation);
     case OperationKind::kSubmitTask: return SubmitOperation(operation);
     case OperationKind::kResource: return ResourceOperation(operation);
     case OperationKind::kRunAction: return {};  // told action by action

@@ -14,6 +14,7 @@ using enum OperationKind;
 constexpr std::array kOperations{
     Operation{"GET", "/v1/health", kHealth, "Whether the daemon is well"},
     Operation{"GET", "/v1/openapi.json", kDescription, "This description"},
+    Operation{"GET", "/v1/metrics", kMetrics, "Prometheus' text format", "metrics"},
     Operation{"GET", "/v1/actions", kActions, "The actions, and the schemas of input and output"},
     Operation{"POST", "/v1/actions/{action}", kRunAction, "Run an action, and wait for its end"},
     Operation{"POST", "/v1/tasks", kSubmitTask, "Have an action run in the background"},

@@ -17,6 +17,7 @@ enum class OperationKind {
   kActions,      // their names and schemas
   kRunAction,
   kSubmitTask,
+  kMetrics,   // the action's text as it stands
   kResource,  // an action whose input comes from path and query, and whose output is the answer
 };
 

@@ -11,6 +11,7 @@
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "engine.h"
+#include "metrics_port.h"
 #include "notify.h"
 
 namespace certwright::app {
@@ -44,6 +45,9 @@ class Service {
       sockets.push_back({socket.path, socket.role, socket.mode, socket.group, socket.caller});
     }
     server_ = std::make_unique<api::Server>(engine_.runner(), sockets, kVersion);
+    if (!config.metrics_listen.empty()) {
+      metrics_ = ServeMetrics(config.metrics_listen, engine_.runner());
+    }
   }
 
  private:
@@ -54,7 +58,8 @@ class Service {
   }
 
   Engine engine_;
-  std::unique_ptr<api::Server> server_;  // gone before the engine
+  std::unique_ptr<api::Server> server_;  // gone before the engine, as these are
+  std::unique_ptr<http::Responder> metrics_;
 };
 
 // Commands hold the store for a moment too: what they leave is waited for. Null where `ending`, a

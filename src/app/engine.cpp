@@ -140,7 +140,8 @@ struct Engine::Impl {
                                       cas.UseServer(server);
                                     },
                                     {config.upload.verify, config.upload.roots},
-                                    tasks ? &*tasks : nullptr, config.module_id});
+                                    tasks ? &*tasks : nullptr, config.module_id,
+                                    kVersion});
     if (mode == Mode::kDaemon) Serve(config);
   }
 

@@ -26,6 +26,7 @@ void AddTasks(CLI::App& app, Chosen& chosen);  // tasks, tasks show, tasks cance
 void AddAudit(CLI::App& app, Chosen& chosen);
 void AddEvents(CLI::App& app, Chosen& chosen);  // events list, follow, replay, match
 void AddStatus(CLI::App& app, Chosen& chosen);
+void AddMetrics(CLI::App& app, Chosen& chosen);
 void AddExport(CLI::App& app, Chosen& chosen);
 void AddGetCertificate(CLI::App& app, Chosen& chosen);
 void AddActions(CLI::App& app, Chosen& chosen);         // action, run

@@ -90,6 +90,7 @@ int Main(int argc, char** argv) {
   AddAudit(app, chosen);
   AddEvents(app, chosen);
   AddStatus(app, chosen);
+  AddMetrics(app, chosen);
   AddExport(app, chosen);
   AddGetCertificate(app, chosen);
   AddActions(app, chosen);

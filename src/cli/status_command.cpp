@@ -1,4 +1,4 @@
-// status.
+// status, metrics.
 #include "commands.h"
 #include "text_table.h"
 
@@ -30,7 +30,22 @@ int ShowStatus(Session& session) {
   return state == "ok" ? 0 : state == "warning" ? kWarning : kCritical;
 }
 
+// As it stands: for a textfile collector.
+int ShowMetrics(Session& session) {
+  const json::Value output = session.RunCommand("metrics", json::Value::Object());
+  session.Print(output, [&] { return output.String("text"); });
+  return 0;
+}
+
 }  // namespace
+
+void AddMetrics(CLI::App& app, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("metrics", "What /v1/metrics gives to Prometheus");
+  command->footer(
+      "\nPrometheus' text format. Alert rules and a dashboard are in packaging/prometheus.\n\n"
+      "Exit codes: 0.");
+  command->callback([&chosen] { chosen = ShowMetrics; });
+}
 
 void AddStatus(CLI::App& app, Chosen& chosen) {
   CLI::App* command =

@@ -149,6 +149,14 @@ void CheckListen(std::string_view text) {
   if (!good) throw Problem{"has no IP address before the port; names are not looked up here"};
 }
 
+void CheckLocalListen(std::string_view text) {
+  CheckListen(text);
+  const std::string host = SplitHostPort(text).host;
+  if (!host.starts_with("127.") && host != "::1") {
+    throw Problem{"is not on loopback; wanted is 127.0.0.1:PORT or [::1]:PORT"};
+  }
+}
+
 void CheckServer(std::string_view text) {
   CheckListen(text);
   if (text.starts_with(':')) throw Problem{"has no IP address before the port"};

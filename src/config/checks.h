@@ -25,6 +25,8 @@ mode_t ParseSocketMode(std::string_view text);
 
 // IP:PORT, [IP]:PORT or :PORT, port 1..65535.
 void CheckListen(std::string_view text);
+// The same on loopback.
+void CheckLocalListen(std::string_view text);
 // IP:PORT or [IP]:PORT.
 void CheckServer(std::string_view text);
 // HOST:PORT.

@@ -309,6 +309,9 @@ std::vector<Key<Config>> MakeConfigKeys() {
           "events.dir", CERTWRIGHT_FIELD(events_dir), false, "\"/etc/certwright/events\"",
           "handlers: certificate-changed/, -failed/, -expiring/, hosts-changed/ (executables), or one "
           "executable of that name"),
+      TextKey<Config>("metrics.listen", CERTWRIGHT_FIELD(metrics_listen), true, CheckLocalListen,
+                      "\"127.0.0.1:9181\"",
+                      "where GET /metrics answers, on loopback; empty: on the API's sockets only"),
       SecondsKey("events.timeout", CERTWRIGHT_FIELD(events_timeout), 1, 3600,
                  "the time that a handler may take"),
       IntegerKey("events.keep_count", CERTWRIGHT_FIELD(events_keep_count), 100, 1'000'000,

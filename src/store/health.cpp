@@ -61,4 +61,15 @@ DueCount CountDue(Session& session, UnixSeconds now) {
   return due;
 }
 
+OrderCount CountOrders(Session& session) {
+  Query rows(Of(session),
+             "SELECT (SELECT count(*) FROM acme_order WHERE state NOT IN ('done', 'failed')), "
+             "(SELECT coalesce(max(id), 0) FROM acme_order)");
+  OrderCount orders;
+  if (!rows.Step()) return orders;
+  orders.open = rows.Int();
+  orders.made = rows.Int();
+  return orders;
+}
+
 }  // namespace certwright::store

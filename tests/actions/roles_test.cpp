@@ -43,6 +43,7 @@ TEST(Roles, EachActionIsOpenToTheRolesOfTheContract) {
       {"traefik-render", {"owner", "reader"}},
       {"traefik-check", {"owner", "reader"}},
       {"status", {"owner", "reader"}},
+      {"metrics", {"owner", "reader"}},
       {"events", {"owner", "fulladm", "certadm", "routeadm", "reader"}},
       {"replay-events", {"owner"}},
   };

@@ -124,6 +124,7 @@ class SchemasTest : public ActionsTest {
     call("plan", "{}");
     call("ledger", "");
     call("status", "");
+    call("metrics", "");
     call("events", R"({"limit":5})");
     call("replay-events", R"({"from":1})");
     call("renew", R"({"dry_run":true})");

@@ -267,6 +267,8 @@ TEST_F(Load, NamesFileLineKeyAndWhatWouldBeRight) {
       {"two addresses", "acme.email = \"a@example.org,b@example.org\"", "no single mail address"},
       {"binding without key", "[acme]\neab_kid = \"k\"",
        ":2: acme.eab_kid: is set and eab_hmac_key_file is not"},
+      {"metrics for everybody", "[metrics]\nlisten = \":9181\"",
+       ":2: metrics.listen: \":9181\" is not on loopback"},
       {"web hook by http", "[[events.webhook]]\nurl = \"http://h.example/\"\nsecret_file = \"s\"",
        ":1: events.webhook: http://h.example/: url must be https"},
       {"web hook without secret", "[[events.webhook]]\nurl = \"https://h.example/\"",

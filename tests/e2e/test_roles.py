@@ -15,7 +15,7 @@ ROUTEADM = {"set-route", "get-route", "delete-route", "list-routes"}
 # Of tasks each caller sees and ends its own; everybody may hear of events.
 EVERYBODY = {"tasks", "show-task", "cancel-task", "events"}
 # What only shows, by a name that does not say so.
-SHOWN = {"list", "show", "plan", "ledger", "account-show", "status", "traefik-render",
+SHOWN = {"list", "show", "plan", "ledger", "account-show", "metrics", "status", "traefik-render",
          "traefik-check"}
 
 

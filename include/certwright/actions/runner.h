@@ -63,6 +63,7 @@ struct Context {
   UploadPolicy upload;
   Tasks* tasks = nullptr;  // null: no daemon; what is in the background is only what is stored
   std::string module_id = "traefik1";  // node.module_id of the configuration
+  std::string version = {};            // of this program
 };
 
 struct Call {
@@ -119,6 +120,9 @@ Result CheckInput(const std::string& name, const std::string& text,
                   std::size_t max_bytes = 1 << 20);
 // The schema NAME.KIND (or NAME, where `kind` is empty) as it stands in schema/json.
 std::optional<json::Value> SchemaDocument(const std::string& name, const std::string& kind);
+
+// What the text of the action metrics is.
+inline constexpr char kMetricsType[] = "text/plain; version=0.0.4; charset=utf-8";
 
 // The exit code of a command or action that failed this way; see README.md, "Exit codes".
 int ExitCodeOf(FailureCode code);

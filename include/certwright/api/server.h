@@ -17,7 +17,7 @@
 //   GET    /v1/events               events; ?wait=SECONDS waits for one. With "Accept:
 //                                   text/event-stream" they come as server-sent events, from after
 //                                   or Last-Event-ID on, else from now on
-//   GET    /v1/status               status
+//   GET    /v1/status               status                          /v1/metrics  metrics, as text
 //
 // The resources run the action named there, with what path and query say as its input, and give its
 // output; roles are the action's. Their errors are application/problem+json (RFC 9457).

@@ -100,6 +100,8 @@ struct Config {
   std::int64_t events_keep_count = 10'000;         // 100..1,000,000
   std::int64_t events_keep_for = 30 * 24 * 3600;  // seconds, 1 h .. 3650 d
 
+  std::string metrics_listen;  // "" : nowhere but on the API's sockets
+
   std::vector<Webhook> events_webhooks;  // each another URL
 
   std::vector<ApiSocket> api_sockets;  // one at least

@@ -32,4 +32,10 @@ struct DueCount {
 };
 DueCount CountDue(Session& session, UnixSeconds now);
 
+struct OrderCount {
+  std::int64_t open = 0;
+  std::int64_t made = 0;  // in all: the last one's id
+};
+OrderCount CountOrders(Session& session);
+
 }  // namespace certwright::store
