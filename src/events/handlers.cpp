@@ -6,10 +6,10 @@
 #include <system_error>
 #include <vector>
 
+#include "certwright/base/child.h"
 #include "certwright/base/error.h"
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
-#include "child.h"
 
 namespace certwright::events {
 namespace {
@@ -34,20 +34,6 @@ bool IsWanted(const Path& path) {
   log::Debug(Cat("events: ", Printable(path.string()), " is no handler: hidden, a backup, or not "
                                                        "executable"));
   return false;
-}
-
-std::string Describe(const ChildResult& result, Millis timeout) {
-  switch (result.end) {
-    case ChildResult::End::kExited:
-      return Cat("exit code ", result.code);
-    case ChildResult::End::kSignalled:
-      return Cat("ended by signal ", result.code);
-    case ChildResult::End::kTimedOut:
-      return Cat("ended after ", timeout.count() / 1000.0, " s");
-    case ChildResult::End::kStopped:
-      return "stopped";
-  }
-  return "";
 }
 
 class Handler : public Subscriber {
@@ -86,8 +72,7 @@ class Handler : public Subscriber {
       return;
     }
     throw Error(FailureCode::kRefused,
-                Cat("event ", event.seq, ": ", Describe(result, options_.timeout),
-                    result.last_line.empty() ? "" : ": ", Printable(result.last_line)));
+                Cat("event ", event.seq, ": ", EndWords(result, options_.timeout)));
   }
 
   const Path program_;

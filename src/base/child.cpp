@@ -1,4 +1,4 @@
-#include "child.h"
+#include "certwright/base/child.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +17,7 @@
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
 
-namespace certwright::events {
+namespace certwright {
 namespace {
 
 // A real process lives in real time.
@@ -43,7 +43,7 @@ constexpr std::size_t kErrorBytesKept = 4096;
 
 // The input as an anonymous file: any size, no writer that blocks, no SIGPIPE where nobody reads it.
 Fd InputFile(const ChildOptions& options) {
-  Fd file(::memfd_create("certwright-event", MFD_CLOEXEC));
+  Fd file(::memfd_create("certwright-input", MFD_CLOEXEC));
   if (!file) ThrowNoStart(errno, "prepare the input of", options.program);
   std::string_view rest = options.input;
   while (!rest.empty()) {
@@ -108,10 +108,13 @@ pid_t Spawn(const ChildOptions& options, int input, int error) {
   for (std::string& entry : environment) pointers.push_back(entry.data());
   pointers.push_back(nullptr);
   std::string program = options.program.string();
-  std::array<char*, 2> arguments{program.data(), nullptr};
+  std::vector<std::string> words = options.arguments;
+  std::vector<char*> arguments{program.data()};
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   pid_t pid = 0;
-  const int result = ::posix_spawn(&pid, program.c_str(), &setup.actions, &setup.attributes,
-                                   arguments.data(), pointers.data());
+  const int result = ::posix_spawnp(&pid, program.c_str(), &setup.actions, &setup.attributes,
+                                    arguments.data(), pointers.data());
   if (result != 0) ThrowNoStart(result, "start", options.program);
   return pid;
 }
@@ -222,4 +225,17 @@ ChildResult RunChild(const ChildOptions& options, std::stop_token stop) {
   return result;
 }
 
-}  // namespace certwright::events
+std::string EndWords(const ChildResult& result, Millis timeout) {
+  const auto words = [&]() -> std::string {
+    switch (result.end) {
+      case ChildResult::End::kExited: return Cat("exit code ", result.code);
+      case ChildResult::End::kSignalled: return Cat("ended by signal ", result.code);
+      case ChildResult::End::kTimedOut: return Cat("ended after ", timeout.count() / 1000.0, " s");
+      case ChildResult::End::kStopped: return "stopped";
+    }
+    return "";
+  };
+  return Cat(words(), result.last_line.empty() ? "" : ": ", Printable(result.last_line));
+}
+
+}  // namespace certwright

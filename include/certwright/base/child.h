@@ -10,12 +10,13 @@
 #include "certwright/base/clock.h"
 #include "certwright/base/file.h"
 
-namespace certwright::events {
+namespace certwright {
 
 struct ChildOptions {
-  Path program;                                               // also its only argument
-  std::string input;                                          // its standard input
-  std::vector<std::pair<std::string, std::string>> environment;  // added to ours
+  Path program;  // also its first argument; without a "/" it is looked for on PATH
+  std::vector<std::string> arguments{};                       // that follow
+  std::string input{};                                        // its standard input
+  std::vector<std::pair<std::string, std::string>> environment{};  // added to ours
   Millis timeout{60'000};
 };
 
@@ -32,4 +33,7 @@ struct ChildResult {
 // started, transient where only descriptors, memory or the like are missing.
 ChildResult RunChild(const ChildOptions& options, std::stop_token stop);
 
-}  // namespace certwright::events
+// How it ended, in words that are safe to print: "exit code 3: <its last line>".
+std::string EndWords(const ChildResult& result, Millis timeout);
+
+}  // namespace certwright
