@@ -56,6 +56,17 @@ ErrnoKind KindOf(int error) {
               Cat("Make the folder ", Shown(path.parent_path()), "."));
 }
 
+constexpr uid_t kNoOwner = static_cast<uid_t>(-1);
+constexpr gid_t kNoGroup = static_cast<gid_t>(-1);
+
+[[noreturn]] void ThrowNotGiven(int error, std::string_view whom, unsigned id, const Path& path) {
+  if (error != EPERM) ThrowWriteErrno(error, Cat("cannot give to ", whom, " ", id, ":"), path);
+  throw Error(FailureCode::kPermission,
+              Cat("user ", ::geteuid(), " may not give ", Shown(path), " to ", whom, " ", id),
+              "Only root (with CAP_CHOWN) gives files to another user, and others only to groups "
+              "of their own: run as root, or as that user.");
+}
+
 void WriteAll(int fd, std::string_view content, const Path& path) {
   while (!content.empty()) {
     const ssize_t put = Retry([&] { return ::write(fd, content.data(), content.size()); });
@@ -169,14 +180,16 @@ void StagedFile::Open(const Path& dir) {
 
 void StagedFile::Fill(std::string_view content, const WriteOptions& options) {
   WriteAll(fd_.get(), content, target_);
-  const bool chown =
-      options.owner != static_cast<uid_t>(-1) || options.group != static_cast<gid_t>(-1);
-  // Owner first: chown takes set-id bits away, and the mode must not be wider before it.
-  if (chown && ::fchown(fd_.get(), options.owner, options.group) < 0) {
-    ThrowWriteErrno(errno, "cannot give to its owner", target_);
+  // Group, mode, owner: nobody may read it before it is in the right group, and who is no longer its
+  // owner may not set its mode (root neither, without CAP_FOWNER).
+  if (options.group != kNoGroup && ::fchown(fd_.get(), kNoOwner, options.group) < 0) {
+    ThrowNotGiven(errno, "group", options.group, target_);
   }
   if (::fchmod(fd_.get(), options.mode) < 0)
     ThrowWriteErrno(errno, "cannot set the mode of", target_);
+  if (options.owner != kNoOwner && ::fchown(fd_.get(), options.owner, kNoGroup) < 0) {
+    ThrowNotGiven(errno, "user", options.owner, target_);
+  }
   if (Retry([&] { return ::fsync(fd_.get()); }) < 0) ThrowWriteErrno(errno, "cannot sync", target_);
 }
 
