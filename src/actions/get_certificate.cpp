@@ -1,33 +1,12 @@
-#include <algorithm>
-
 #include "certwright/base/encoding.h"
 #include "certwright/base/text.h"
 #include "certwright/issue/routes.h"
 #include "certwright/store/settings.h"
 #include "handler.h"
-#include "wishes.h"
 
 namespace certwright::actions {
 
 namespace {
-
-// contract.md, get-certificate: best first. Expired ones lose to valid ones, whatever else they
-// are.
-int Score(const store::HeldCertificate& held, const std::string& wildcard,
-          const std::string& default_set, UnixSeconds now) {
-  const model::CertificateVersion& version = *held.current;
-  int score = version.origin == model::Origin::kUpload ? 20 : 10;
-  const bool by_wildcard =
-      std::any_of(version.names.begin(), version.names.end(),
-                  [&](const model::Identifier& name) { return name.value == wildcard; });
-  if (by_wildcard) {
-    score += 5;
-  } else if (held.certificate.name_set == default_set) {
-    score += 2;
-  }
-  if (Validity(version, now) != "expired") score += 100;
-  return score;
-}
 
 json::Value PairJson(const model::CertificateVersion& version) {
   return json::Value::Object(
@@ -45,12 +24,7 @@ std::optional<json::Value> GetCertificate(const Invocation& call) {
   }
   const UnixSeconds now = call.context.clock.Now();
   return call.context.database.Read([&](store::Session& session) {
-    std::vector<store::HeldCertificate> matches = store::FindCovering(session, name);
-    const std::string wildcard = model::WildcardFor(name);
-    const std::string default_set = store::DefaultNameSet(session);
-    std::stable_sort(matches.begin(), matches.end(), [&](const auto& a, const auto& b) {
-      return Score(a, wildcard, default_set, now) > Score(b, wildcard, default_set, now);
-    });
+    const std::vector<store::HeldCertificate> matches = store::FindRanked(session, name, now);
     json::Value output = json::Value::Object({{"fqdn", call.input.String("fqdn")}});
     json::Value pairs = json::Array{};
     for (const store::HeldCertificate& match : matches) pairs.Append(PairJson(*match.current));

@@ -84,6 +84,18 @@ constexpr const char* kCarryOver[] = {
     "DELETE FROM main.certificate WHERE name_set NOT IN (SELECT name_set FROM present.certificate) "
     "AND id IN (SELECT certificate_id FROM main.version WHERE is_current = 1 AND revoked_at > 0)",
     "UPDATE main.version SET is_current = 0 WHERE is_current = 1 AND revoked_at > 0",
+    // What is on disk and what others have loaded is as it is, whatever is held now.
+    "DELETE FROM main.export",
+    "INSERT INTO main.export (name, made_of, content, written_at, reload_due, reloaded_at, "
+    "failures, failure, failed_at) SELECT name, made_of, content, written_at, reload_due, "
+    "reloaded_at, failures, failure, failed_at FROM present.export",
+    "DELETE FROM main.acknowledgement",
+    "INSERT INTO main.acknowledgement (consumer, name, serial, acknowledged_at) "
+    "SELECT consumer, name, serial, acknowledged_at FROM present.acknowledgement",
+    "DELETE FROM main.served",
+    "INSERT INTO main.served (endpoint, name, state, wanted, seen, problem, since, wrong_since, "
+    "looked_at) SELECT endpoint, name, state, wanted, seen, problem, since, wrong_since, looked_at "
+    "FROM present.served",
 };
 
 struct Current {

@@ -33,6 +33,10 @@ std::optional<HeldCertificate> FindCurrentBySerial(Session& session, const std::
 // All that cover the host: their current version's names hold it exactly or by one-label wildcard. One indexed
 // query; wildcard matches first, then the newest not_after.
 std::vector<HeldCertificate> FindCovering(Session& session, const std::string& host);
+// The same, best first, as get-certificate gives them (contract.md): what was uploaded before what a CA
+// issued, then a wildcard, then the default certificate; what is not valid at `now` after all else.
+std::vector<HeldCertificate> FindRanked(Session& session, const std::string& host,
+                                        UnixSeconds now);
 // Whether one of them is valid at `now`: reads no chain and no key.
 bool IsCovered(Session& session, const std::string& host, UnixSeconds now);
 // All, ordered by name set. `with_keys` false leaves key_pem empty.
