@@ -129,16 +129,35 @@ std::string DurationText(std::int64_t seconds) {
   return Cat(seconds, "s");
 }
 
-mode_t ParseSocketMode(std::string_view text) {
+namespace {
+
+unsigned ParseMode(std::string_view text) {
   unsigned mode = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
   if (error != std::errc() || end != text.data() + text.size() ||
       (text.size() != 3 && text.size() != 4)) {
     throw Problem{"is no mode; write four octal digits"};
   }
+  return mode;
+}
+
+}  // namespace
+
+mode_t ParseSocketMode(std::string_view text) {
+  const unsigned mode = ParseMode(text);
   if ((mode & ~0666U) != 0 || (mode & 0600U) != 0600U) {
     throw Problem{
         "is no mode for a socket; its owner reads and writes, nobody executes: from 0600 to 0666"};
+  }
+  return static_cast<mode_t>(mode);
+}
+
+mode_t ParseFileMode(std::string_view text) {
+  const unsigned mode = ParseMode(text);
+  if ((mode & ~0644U) != 0 || (mode & 0400U) == 0) {
+    throw Problem{
+        "is no mode for such a file; its owner reads it, nobody else writes it, nobody executes "
+        "it: 0600, 0640 or 0644 for instance"};
   }
   return static_cast<mode_t>(mode);
 }

@@ -22,6 +22,8 @@ std::string DurationText(std::int64_t seconds);
 
 // "0660": read and write bits only, the owner has both.
 mode_t ParseSocketMode(std::string_view text);
+// "0640": read and write bits only, the owner reads, nobody else writes.
+mode_t ParseFileMode(std::string_view text);
 
 // IP:PORT, [IP]:PORT or :PORT, port 1..65535.
 void CheckListen(std::string_view text);

@@ -1,121 +1,14 @@
 #include "keys.h"
 
-#include <cstdio>
-
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
+#include "key_kinds.h"
 
 namespace certwright::config {
 namespace {
 
 constexpr std::int64_t kDay = 86400;
 constexpr std::size_t kSocketPathBytes = 107;  // sockaddr_un, without the final zero
-
-// The rows below say only what differs: these make the reader and the writer of one kind of field.
-// `at` finds the field in the target.
-
-using Check = void (*)(std::string_view);
-
-// Runs a check of a text and puts the text itself before its words.
-void Checked(const std::string& text, Check check) {
-  try {
-    check(text);
-  } catch (const Problem& problem) {
-    throw Problem{Cat("\"", Printable(text, 80), "\" ", problem.text)};
-  }
-}
-
-// `check` may be null; an empty text means "none" where `optional`.
-template <typename Target, typename At>
-Key<Target> TextKey(std::string name, At at, bool optional, Check check, std::string example,
-                    std::string description) {
-  return {name, example, description,
-          [=](const Value& value, Target& target) {
-            const std::string text = value.Text();
-            if (text.empty() && !optional) throw Problem{"is empty"};
-            if (!text.empty() && check != nullptr) Checked(text, check);
-            at(target) = text;
-          },
-          [=](const Target& target) { return Quoted(at(target)); }};
-}
-
-template <typename Target, typename At>
-Key<Target> PathKey(std::string name, At at, bool optional, std::string example,
-                    std::string description) {
-  return {name, example, description,
-          [=](const Value& value, Target& target) {
-            const Path path = value.File();
-            if (path.empty() && !optional) throw Problem{"is empty, wanted is a path"};
-            at(target) = path;
-          },
-          [=](const Target& target) { return Quoted(at(target).string()); }};
-}
-
-template <typename Target, typename At>
-Key<Target> FlagKey(std::string name, At at, std::string description) {
-  return {name, "true", description,
-          [=](const Value& value, Target& target) { at(target) = value.Flag(); },
-          [=](const Target& target) { return FlagText(at(target)); }};
-}
-
-template <typename At>
-Key<Config> IntegerKey(std::string name, At at, int lowest, int highest, std::string description) {
-  Config defaults;
-  return {name, std::to_string(at(defaults)), description,
-          [=](const Value& value, Config& config) {
-            using Number = std::remove_reference_t<decltype(at(config))>;
-            at(config) = static_cast<Number>(value.Integer(lowest, highest));
-          },
-          [=](const Config& config) { return std::to_string(at(config)); }};
-}
-
-template <typename At>
-Key<Config> SecondsKey(std::string name, At at, std::int64_t lowest, std::int64_t highest,
-                       std::string description) {
-  Config defaults;
-  return {name, Quoted(DurationText(at(defaults))), description,
-          [=](const Value& value, Config& config) {
-            using Number = std::remove_reference_t<decltype(at(config))>;
-            at(config) = static_cast<Number>(value.Seconds(lowest, highest));
-          },
-          [=](const Config& config) { return Quoted(DurationText(at(config))); }};
-}
-
-// One of a few words.
-template <typename Target, typename At>
-Key<Target> ChoiceKey(std::string name, At at, std::vector<std::string> choices,
-                      std::string description) {
-  return {name, Quoted(choices.front()), description,
-          [=](const Value& value, Target& target) {
-            const std::string text = value.Text();
-            for (const auto& choice : choices) {
-              if (choice == text) {
-                at(target) = text;
-                return;
-              }
-            }
-            throw Problem{Cat("is ", Quoted(Printable(text, 60)), ", wanted is one of ",
-                              Join(choices, ", "))};
-          },
-          [=](const Target& target) { return Quoted(at(target)); }};
-}
-
-// A list of texts; the empty list means "none".
-template <typename Target, typename At>
-Key<Target> TextsKey(std::string name, At at, Check check, std::string example,
-                     std::string description) {
-  return {name, example, description,
-          [=](const Value& value, Target& target) {
-            const std::vector<std::string> texts = value.Texts();
-            for (const std::string& text : texts) Checked(text, check);
-            at(target) = texts;
-          },
-          [=](const Target& target) {
-            std::vector<std::string> quoted;
-            for (const std::string& text : at(target)) quoted.push_back(Quoted(text));
-            return Cat("[", Join(quoted, ", "), "]");
-          }};
-}
 
 Key<CertificateAuthority> DirectoryKey() {
   return {"directory", "\"letsencrypt\"",
@@ -164,12 +57,6 @@ Key<Config> ApiKey() {
           [](const Config& config) { return Quoted(config.traefik.api); }};
 }
 
-std::string ModeText(mode_t mode) {
-  char text[8];
-  std::snprintf(text, sizeof text, "\"%04o\"", static_cast<unsigned>(mode));
-  return text;
-}
-
 Key<ApiSocket> SocketPathKey() {
   auto key = PathKey<ApiSocket>(
       "path", [](auto& s) -> auto& { return s.path; }, false, "\"/run/certwright/certwright.sock\"",
@@ -198,9 +85,6 @@ Key<ApiSocket> SocketModeKey() {
 }
 
 }  // namespace
-
-#define CERTWRIGHT_FIELD(path) \
-  [](auto& c) -> auto& { return c.path; }
 
 const std::vector<Key<CertificateAuthority>>& CaKeys() {
   using Ca = CertificateAuthority;
@@ -238,7 +122,7 @@ std::vector<Key<Config>> MakeConfigKeys() {
       ChoiceKey<Config>("log.level", CERTWRIGHT_FIELD(log_level),
                         {"info", "trace", "debug", "warning", "error", "off"},
                         "trace, debug, info, warning, error or off"),
-      IntegerKey("node.id", CERTWRIGHT_FIELD(node_id), 1, 2147483647, "the node_id of events"),
+      IntegerKey<Config>("node.id", CERTWRIGHT_FIELD(node_id), 1, 2147483647, "the node_id of events"),
       TextKey<Config>("node.module_id", CERTWRIGHT_FIELD(module_id), false, CheckWord,
                       "\"traefik1\"", "the module_id of events"),
 
@@ -247,7 +131,7 @@ std::vector<Key<Config>> MakeConfigKeys() {
   const std::vector<Key<Config>> others = {
       FlagKey<Config>("acme.allow_http_loopback", CERTWRIGHT_FIELD(acme.allow_http_loopback),
               "plain http to a directory on this machine: tests only"),
-      SecondsKey("acme.exchange_timeout", CERTWRIGHT_FIELD(acme.exchange_timeout), 1, 300,
+      SecondsKey<Config>("acme.exchange_timeout", CERTWRIGHT_FIELD(acme.exchange_timeout), 1, 300,
                  "the time that one request to the CA may take"),
 
       KeyTypeKey(),
@@ -276,24 +160,24 @@ std::vector<Key<Config>> MakeConfigKeys() {
       TextKey<Config>("traefik.https_entrypoint", CERTWRIGHT_FIELD(traefik.https_entrypoint), false,
                       CheckWord, "\"https\"", "Traefik's name of the entrypoint for port 443"),
 
-      IntegerKey("fuse.orders_per_name_set", CERTWRIGHT_FIELD(fuse.orders_per_name_set), 1, 1000,
+      IntegerKey<Config>("fuse.orders_per_name_set", CERTWRIGHT_FIELD(fuse.orders_per_name_set), 1, 1000,
                  "no more orders than this for one exact set of names within the window"),
-      SecondsKey("fuse.window", CERTWRIGHT_FIELD(fuse.window), 60, 365 * kDay,
+      SecondsKey<Config>("fuse.window", CERTWRIGHT_FIELD(fuse.window), 60, 365 * kDay,
                  "the window of the fuse"),
       PathKey<Config>("ledger.limits", CERTWRIGHT_FIELD(ledger_limits), true,
                       "\"/etc/certwright/ca-limits.toml\"",
                       "file with the rate limits of CAs, over those that are built in"),
 
       TextsKey<Config>("probe.resolver", CERTWRIGHT_FIELD(probe.resolver), CheckServer,
-                       "[\"192.0.2.53:53\"]",
-                       "DNS servers for looks from outside, IP:PORT; none: the system's"),
-      IntegerKey("probe.http_port", CERTWRIGHT_FIELD(probe.http_port), 1, 65535,
+               "[\"192.0.2.53:53\"]",
+               "DNS servers for looks from outside, IP:PORT; none: the system's"),
+      IntegerKey<Config>("probe.http_port", CERTWRIGHT_FIELD(probe.http_port), 1, 65535,
                  "the port that the CA looks at for HTTP-01: another than 80 with a test CA only"),
-      IntegerKey("renewal.side_by_side", CERTWRIGHT_FIELD(renewal.side_by_side), 1, 32,
+      IntegerKey<Config>("renewal.side_by_side", CERTWRIGHT_FIELD(renewal.side_by_side), 1, 32,
                  "so many certificates are renewed at one CA side by side"),
-      SecondsKey("renewal.check", CERTWRIGHT_FIELD(renewal.check), 1, 3600,
+      SecondsKey<Config>("renewal.check", CERTWRIGHT_FIELD(renewal.check), 1, 3600,
                  "so long at most nobody looks at the clock, which may have jumped"),
-      SecondsKey("renewal.interval", CERTWRIGHT_FIELD(renewal.interval), 60, 3600,
+      SecondsKey<Config>("renewal.interval", CERTWRIGHT_FIELD(renewal.interval), 60, 3600,
                  "the least pause between two looks at one certificate"),
 
       ChoiceKey<Config>("upload.verify", CERTWRIGHT_FIELD(upload.verify),
@@ -312,12 +196,12 @@ std::vector<Key<Config>> MakeConfigKeys() {
       TextKey<Config>("metrics.listen", CERTWRIGHT_FIELD(metrics_listen), true, CheckLocalListen,
                       "\"127.0.0.1:9181\"",
                       "where GET /metrics answers, on loopback; empty: on the API's sockets only"),
-      SecondsKey("events.timeout", CERTWRIGHT_FIELD(events_timeout), 1, 3600,
+      SecondsKey<Config>("events.timeout", CERTWRIGHT_FIELD(events_timeout), 1, 3600,
                  "the time that a handler may take"),
-      IntegerKey("events.keep_count", CERTWRIGHT_FIELD(events_keep_count), 100, 1'000'000,
+      IntegerKey<Config>("events.keep_count", CERTWRIGHT_FIELD(events_keep_count), 100, 1'000'000,
                  "so many events are kept to be read again; for a handler that has not had them, ten "
                  "times as many"),
-      SecondsKey("events.keep_for", CERTWRIGHT_FIELD(events_keep_for), 3600, 3650 * kDay,
+      SecondsKey<Config>("events.keep_for", CERTWRIGHT_FIELD(events_keep_for), 3600, 3650 * kDay,
                  "no event is kept longer, but for a handler that has not had it"),
   };
   keys.insert(keys.end(), others.begin(), others.end());
@@ -364,21 +248,6 @@ const std::vector<Key<Webhook>>& WebhookKeys() {
   };
   return keys;
 }
-
-namespace {
-
-template <typename Target>
-std::string SectionsText(const std::vector<Key<Target>>& keys, const std::vector<Target>& sections) {
-  std::vector<std::string> texts;
-  for (const auto& section : sections) {
-    std::vector<std::string> fields;
-    for (const auto& key : keys) fields.push_back(Cat(key.name, " = ", key.show(section)));
-    texts.push_back(Cat("{ ", Join(fields, ", "), " }"));
-  }
-  return Cat("[", Join(texts, ", "), "]");
-}
-
-}  // namespace
 
 std::string SocketsText(const Config& config) {
   return SectionsText(SocketKeys(), config.api_sockets);

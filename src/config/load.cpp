@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <set>
 
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
@@ -52,6 +53,10 @@ void Derive(Config& config) {
     socket.path = config.runtime_dir / kSocketName;
     config.api_sockets.push_back(socket);
   }
+  for (Export& each : config.exports) {
+    if (!each.dir.has_filename()) each.dir = each.dir.parent_path();  // "tls/"
+    if (each.name.empty()) each.name = each.target().string();
+  }
 }
 
 // The rules between the keys of one CA. `prefix`: "acme", or that of the fall-backs.
@@ -90,6 +95,43 @@ void CheckWebhook(const Webhook& hook, Reader& reader) {
   if (hook.secret_file.empty()) complain("has no secret_file; the receiver checks the signature");
 }
 
+// What is wrong between the keys of one export, "" where all is well.
+std::string ProblemOf(const Export& each) {
+  if (each.dir.empty() == each.path.empty()) return "needs a dir or a path, and not both";
+  if (!each.path.empty() && each.names.size() > 1) {
+    return "has several names for one path; give it a dir, or each name an export of its own";
+  }
+  if (!each.password_file.empty() && each.format != "pkcs12") {
+    return Cat("has a password_file, which format ", each.format, " has no use for");
+  }
+  const bool has_key =
+      each.format != "fullchain" && each.format != "cert" && each.format != "chain" &&
+      each.format != "der";
+  if (has_key && each.mode && (*each.mode & 0007) != 0) {
+    return "has a mode that lets everybody read a private key; name a group, and mode \"0640\"";
+  }
+  return "";
+}
+
+void CheckExports(const std::vector<Export>& exports, Reader& reader) {
+  std::set<std::string> targets;
+  std::set<std::string> names;
+  for (const Export& each : exports) {
+    std::string problem = ProblemOf(each);
+    if (problem.empty() && !targets.insert(each.target().string()).second) {
+      problem = "has the target of another export; each needs its own";
+    } else if (problem.empty() && !names.insert(each.name).second) {
+      problem = "has the name of another export; each needs its own";
+    }
+    if (!problem.empty()) {
+      reader.Complain({kExportTable}, Cat("the export ",
+                                          each.name.empty() ? Join(each.names, ", ")
+                                                            : Printable(each.name),
+                                          " ", problem));
+    }
+  }
+}
+
 // The rules between keys.
 void CheckTogether(const Config& config, Reader& reader) {
   CheckAuthority(config.acme, config.acme.allow_http_loopback, "acme", reader);
@@ -107,6 +149,7 @@ void CheckTogether(const Config& config, Reader& reader) {
                     "traefik.certificate_dir is traefik.dynamic_dir; each file there makes Traefik "
                     "read everything again: name another directory");
   }
+  CheckExports(config.exports, reader);
 }
 
 void FillOrigins(Config& config) {
@@ -119,6 +162,7 @@ void FillOrigins(Config& config) {
   fill(kSocketTable, SocketsText(config));
   fill(kFallbackTable, FallbacksText(config));
   fill(kWebhookTable, WebhooksText(config));
+  fill(kExportTable, ExportsText(config));
 }
 
 toml::table ParseFile(const Path& file, std::string_view named_by) {
@@ -211,6 +255,9 @@ std::vector<KeyInfo> KnownKeys() {
   }
   for (const auto& key : WebhookKeys()) {
     keys.push_back({Cat(kWebhookTable, ".", key.name), key.show(Webhook{}), key.description});
+  }
+  for (const auto& key : ExportKeys()) {
+    keys.push_back({Cat(kExportTable, ".", key.name), key.show(Export{}), key.description});
   }
   return keys;
 }

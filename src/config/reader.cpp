@@ -27,6 +27,7 @@ std::vector<std::string> KnownNames() {
   for (const auto& key : SocketKeys()) names.push_back(Cat(kSocketTable, ".", key.name));
   for (const auto& key : CaKeys()) names.push_back(Cat(kFallbackTable, ".", key.name));
   for (const auto& key : WebhookKeys()) names.push_back(Cat(kWebhookTable, ".", key.name));
+  for (const auto& key : ExportKeys()) names.push_back(Cat(kExportTable, ".", key.name));
   return names;
 }
 
@@ -59,6 +60,10 @@ void Reader::ReadTable(const toml::table& table, const std::string& prefix) {
       ReadSections(
           name, WebhookKeys(), [](const Webhook& hook) { return hook.url; }, node,
           config_.events_webhooks);
+    } else if (name == kExportTable) {
+      // What must differ is looked at when all keys are known.
+      ReadSections(
+          name, ExportKeys(), [](const Export&) { return std::string(); }, node, config_.exports);
     } else if (ReadKey(ConfigKeys(), "", name, node, config_)) {
       continue;
     } else if (const auto* section = node.as_table(); section != nullptr && !section->empty()) {

@@ -6,6 +6,7 @@
 
 #include "certwright/base/error.h"
 #include "certwright/config/config.h"
+#include "certwright/export/bundle.h"
 
 namespace certwright::config {
 namespace {
@@ -227,7 +228,7 @@ TEST_F(Load, NamesFileLineKeyAndWhatWouldBeRight) {
       {"typing error in a section", "[acmee]\nemail = \"x\"",
        ":2: acmee.email: unknown key; did you mean acme.email?"},
       {"not built yet", "\n[acme]\nladder = \"1h\"", ":3: acme.ladder: unknown key"},
-      {"not built yet, an array", "[[export]]\nnames = []", ":1: export: unknown key"},
+      {"no such array", "[[exports]]\nnames = []", ":1: exports: unknown key"},
       {"dotted key in quotes", "\"acme.email\" = \"x\"", ":1: \"acme.email\": unknown key"},
       {"text for an integer", "node.id = \"1\"",
        ":1: node.id: is the text \"1\", wanted is an integer; for example node.id = 1"},
@@ -336,6 +337,38 @@ TEST_F(Load, NamesFileLineKeyAndWhatWouldBeRight) {
        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
        "aaaaaaaaaaaaaaaaaaaa\"",
        "longer than the 107 bytes"},
+      {"export without names", "[[export]]\ndir = \"d\"", ":1: export: has no names"},
+      {"export of no name", "[[export]]\nnames = [\"a_b\"]\ndir = \"d\"", ":2: export.names: "},
+      {"export without target", "[[export]]\nnames = [\"a.example.org\"]",
+       ":1: export: the export a.example.org needs a dir or a path, and not both"},
+      {"export with two targets",
+       "[[export]]\nnames = [\"a.example.org\"]\ndir = \"d\"\npath = \"p\"",
+       "needs a dir or a path, and not both"},
+      {"several names for one path",
+       "[[export]]\nnames = [\"a.example.org\", \"b.example.org\"]\npath = \"p\"",
+       "has several names for one path"},
+      {"two exports with one target",
+       "[[export]]\nnames = [\"a.example.org\"]\ndir = \"d\"\n"
+       "[[export]]\nnames = [\"b.example.org\"]\ndir = \"./d\"",
+       "has the target of another export"},
+      {"two exports with one name",
+       "[[export]]\nnames = [\"a.example.org\"]\ndir = \"d\"\nname = \"n\"\n"
+       "[[export]]\nnames = [\"b.example.org\"]\ndir = \"e\"\nname = \"n\"",
+       "the export n has the name of another export"},
+      {"unknown format", "[[export]]\nnames = [\"a.example.org\"]\npath = \"p\"\nformat = \"pfx\"",
+       ":4: export.format: is \"pfx\", wanted is one of pem, "},
+      {"a key for everybody",
+       "[[export]]\nnames = [\"a.example.org\"]\ndir = \"d\"\nmode = \"0644\"",
+       "lets everybody read a private key"},
+      {"a mode that others write",
+       "[[export]]\nnames = [\"a.example.org\"]\ndir = \"d\"\nmode = \"0660\"",
+       ":4: export.mode: \"0660\" is no mode for such a file"},
+      {"reload as a line of a shell",
+       "[[export]]\nnames = [\"a.example.org\"]\ndir = \"d\"\nreload = \"systemctl reload x\"",
+       ":4: export.reload: is one word with blanks, and no shell divides it"},
+      {"a password that nobody needs",
+       "[[export]]\nnames = [\"a.example.org\"]\ndir = \"d\"\npassword_file = \"p\"",
+       "has a password_file, which format pem has no use for"},
       {"not TOML", "node.id = 1\nnode.id 2\n", ":2:9: is not TOML: "},
       {"a key twice", "node.id = 1\nnode.id = 2\n", ":2:"},
       {"not UTF-8", "acme.email = \"\xff\"\n", "is not TOML"},
@@ -346,6 +379,33 @@ TEST_F(Load, NamesFileLineKeyAndWhatWouldBeRight) {
     EXPECT_THAT(text, StartsWith((dir_ / "certwright.toml").string() + ":"));
     EXPECT_THAT(text, HasSubstr(row.wanted));
   }
+}
+
+TEST_F(Load, TakesExports) {
+  const Config config = Read(
+      "[[export]]\nnames = [\"Mail.example.org\", \"*.example.org\"]\ndir = \"tls\"\n"
+      "mode = \"0640\"\ngroup = \"mail\"\nreload = [\"systemctl\", \"reload\", \"postfix\"]\n"
+      "[[export]]\nnames = \"a.example.org\"\npath = \"/p.p12\"\nformat = \"pkcs12\"\n"
+      "name = \"tomcat\"\npassword_file = \"secret\"\nreload_timeout = \"5s\"\n");
+  ASSERT_EQ(config.exports.size(), 2U);
+  const Export& mail = config.exports[0];
+  EXPECT_EQ(mail.names, (std::vector<std::string>{"mail.example.org", "*.example.org"}));
+  EXPECT_EQ(mail.dir, dir_ / "tls");
+  EXPECT_EQ(mail.name, (dir_ / "tls").string());
+  EXPECT_EQ(mail.mode, 0640U);
+  EXPECT_EQ(mail.reload, (std::vector<std::string>{"systemctl", "reload", "postfix"}));
+  EXPECT_EQ(mail.reload_timeout, 60);
+  const Export& tomcat = config.exports[1];
+  EXPECT_EQ(tomcat.name, "tomcat");
+  EXPECT_EQ(tomcat.target(), "/p.p12");
+  EXPECT_EQ(tomcat.password_file, dir_ / "secret");
+  EXPECT_EQ(tomcat.mode, std::nullopt);
+  EXPECT_EQ(tomcat.reload_timeout, 5);
+}
+
+TEST_F(Load, KnowsTheFormatsOfExports) {
+  const std::vector<std::string> known(std::begin(kExportFormats), std::end(kExportFormats));
+  EXPECT_EQ(known, exports::FormatNames());
 }
 
 TEST_F(Load, TellsAllProblemsInTheOrderOfTheFile) {

@@ -42,6 +42,26 @@ struct Webhook {
   bool allow_private = false;  // addresses of this machine and of private networks
 };
 
+// What is kept in step on disk for a consumer: one [[export]].
+struct Export {
+  std::vector<std::string> names;  // host names, one at least
+  Path dir;                        // either a folder that is switched as a whole,
+  Path path;                       // or one file
+  std::string format = "pem";      // one of kExportFormats
+  std::string name;                // how it is known; where the file has none: its target
+  std::string owner;               // "" : ours
+  std::string group;
+  std::optional<mode_t> mode;      // of its files; none: see exports::Target
+  Path password_file;              // of pkcs12
+  std::vector<std::string> reload; // program and arguments
+  int reload_timeout = 60;         // seconds, 1..3600
+
+  const Path& target() const { return dir.empty() ? path : dir; }
+};
+// As exports::FormatNames.
+inline constexpr const char* kExportFormats[] = {"pem",      "fullchain", "cert",   "chain", "key",
+                                                 "combined", "haproxy",   "pkcs12", "der",   "json"};
+
 struct Config {
   Path state_dir;
   Path runtime_dir;
@@ -104,6 +124,8 @@ struct Config {
 
   std::vector<Webhook> events_webhooks;  // each another URL
 
+  std::vector<Export> exports;  // each with a target and a name of its own
+
   std::vector<ApiSocket> api_sockets;  // one at least
 
   Path file;  // that was read, "" where there was none
@@ -145,8 +167,8 @@ std::string CheckedDirectory(const std::string& text, bool allow_http_loopback);
 void CheckContact(const std::string& email);
 
 // Every key that the file may hold, in the order of the documentation. The keys of one
-// [[api.socket]] are there as "api.socket.path" and so on, and so are those of [[acme.fallback]] and
-// [[events.webhook]].
+// [[api.socket]] are there as "api.socket.path" and so on, and so are those of the other sections
+// that may come several times.
 struct KeyInfo {
   std::string name;
   std::string value;  // the default (of root) as TOML text
