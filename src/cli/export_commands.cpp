@@ -183,9 +183,10 @@ void AddExport(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", "Write a certificate for other programs");
   command->footer(
-      "\nFormats: pem (certificate, chain and key), fullchain, chain, key, combined (key first),\n"
-      "haproxy, pkcs12, der (the certificate alone), json. Files are replaced atomically; those\n"
-      "with a key are 0600. --dir writes cert.pem, chain.pem, fullchain.pem and privkey.pem.\n"
+      "\nFormats: pem (certificate, chain and key), fullchain, cert, chain, key, combined (key\n"
+      "first), haproxy, pkcs12, der (the certificate alone), json. Files are replaced atomically;\n"
+      "those with a key are 0600. --dir writes cert.pem, chain.pem, fullchain.pem and privkey.pem.\n"
+      "What is to stay up to date belongs into the configuration as [[export]].\n"
       "\nExit codes: 0; 2 not found.");
   command
       ->add_option("NAME", options->certificate,

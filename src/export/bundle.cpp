@@ -19,10 +19,10 @@ struct Row {
 };
 constexpr std::array kFormats = {
     Row{Format::kPem, "pem", true},           Row{Format::kFullchain, "fullchain", false},
-    Row{Format::kChain, "chain", false},      Row{Format::kKey, "key", true},
-    Row{Format::kCombined, "combined", true}, Row{Format::kHaproxy, "haproxy", true},
-    Row{Format::kPkcs12, "pkcs12", true},     Row{Format::kDer, "der", false},
-    Row{Format::kJson, "json", true},
+    Row{Format::kCert, "cert", false},        Row{Format::kChain, "chain", false},
+    Row{Format::kKey, "key", true},           Row{Format::kCombined, "combined", true},
+    Row{Format::kHaproxy, "haproxy", true},   Row{Format::kPkcs12, "pkcs12", true},
+    Row{Format::kDer, "der", false},          Row{Format::kJson, "json", true},
 };
 
 const Row& RowOf(Format format) {
@@ -125,6 +125,8 @@ Secret MakeBundle(const model::CertificateVersion& version, Format format, const
       return Secret(Key(version).Reveal() + fullchain());
     case Format::kFullchain:
       return Secret(fullchain());
+    case Format::kCert:
+      return Secret(Pem(blocks, 0, 1));
     case Format::kChain:
       return Secret(Pem(blocks, 1, blocks.size()));
     case Format::kKey:

@@ -45,6 +45,7 @@ TEST(MakeBundle, PutsThePartsInTheOrderOfTheFormat) {
   const Row rows[] = {
       {Format::kPem, "pem", "CERTIFICATE CERTIFICATE PRIVATE KEY", true},
       {Format::kFullchain, "fullchain", "CERTIFICATE CERTIFICATE", false},
+      {Format::kCert, "cert", "CERTIFICATE", false},
       {Format::kChain, "chain", "CERTIFICATE", false},
       {Format::kKey, "key", "PRIVATE KEY", true},
       {Format::kCombined, "combined", "PRIVATE KEY CERTIFICATE CERTIFICATE", true},

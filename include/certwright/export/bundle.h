@@ -16,6 +16,7 @@ namespace certwright::exports {
 enum class Format {
   kPem,        // leaf, issuers, key: all in one file
   kFullchain,  // leaf and issuers (certbot's fullchain.pem)
+  kCert,       // the leaf alone (certbot's cert.pem)
   kChain,      // the issuers only (certbot's chain.pem); empty where the leaf came alone
   kKey,        // the key, PKCS#8 (certbot's privkey.pem)
   kCombined,   // key, then leaf and issuers (as lighttpd, Courier and others read it)
