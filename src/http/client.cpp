@@ -11,6 +11,7 @@
 #include "compose.h"
 #include "connect.h"
 #include "patience.h"
+#include "plain_talk.h"
 #include "stream.h"
 #include "tls.h"
 
@@ -136,15 +137,41 @@ Response LookAt(const Request& request, const std::string& address, Millis timeo
   return reader.Read(request.method == "HEAD");
 }
 
-std::string PeerCertificate(const std::string& address, int port, const std::string& server_name,
-                            Millis timeout) {
+namespace {
+
+std::string PeerText(const std::string& address, int port) {
   const bool six = address.find(':') != std::string::npos;
-  Patience patience(six ? Cat("[", address, "]:", port) : Cat(address, ":", port), timeout, {});
-  const TlsContext tls = TlsContext::Looking();
-  const Stream stream(Connect(address, port, timeout, patience), tls, server_name, patience);
+  return six ? Cat("[", address, "]:", port) : Cat(address, ":", port);
+}
+
+std::string Shown(const Stream& stream, const Patience& patience) {
   std::string der = stream.PeerCertificate();
   if (der.empty()) patience.ThrowNetwork("shows no certificate");
   return der;
+}
+
+}  // namespace
+
+std::string PeerCertificate(const std::string& address, int port, const std::string& server_name,
+                            Millis timeout) {
+  Patience patience(PeerText(address, port), timeout, {});
+  const TlsContext tls = TlsContext::Looking();
+  const Stream stream(Connect(address, port, timeout, patience), tls, server_name, patience);
+  return Shown(stream, patience);
+}
+
+std::string PeerCertificateAfter(const std::string& address, int port,
+                                 const std::string& server_name,
+                                 const std::function<void(PlainTalk&)>& talk, Millis timeout,
+                                 std::stop_token stop) {
+  Patience patience(PeerText(address, port), timeout, std::move(stop));
+  Stream plain(Connect(address, port, timeout, patience));
+  BoundedTalk bounded(plain, patience);
+  talk(bounded);
+  bounded.End();
+  const TlsContext tls = TlsContext::LookingAtAnything();
+  const Stream stream(plain.TakeSocket(), tls, server_name, patience);
+  return Shown(stream, patience);
 }
 
 }  // namespace certwright::http

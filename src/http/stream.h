@@ -31,6 +31,9 @@ class Stream {
   // idle peer sends (a FIN, close_notify, an answer to nothing) ends the connection's use.
   bool Quiet() const;
 
+  // Plain TCP: the socket, for a stream that goes on with TLS; this one is of no use then.
+  Fd TakeSocket() { return std::move(fd_); }
+
   // The DER of the peer's own certificate, "" on plain TCP.
   std::string PeerCertificate() const;
 

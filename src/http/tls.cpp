@@ -178,6 +178,12 @@ TlsContext TlsContext::Looking() {
   return tls;
 }
 
+TlsContext TlsContext::LookingAtAnything() {
+  TlsContext tls = Looking();
+  SSL_CTX_set_alpn_protos(tls.context_.get(), nullptr, 0);
+  return tls;
+}
+
 std::unique_ptr<SSL, SslFree> TlsContext::NewClient(int fd, const std::string& host) const {
   std::unique_ptr<SSL, SslFree> ssl(SSL_new(context_.get()));
   BIO* bio = ssl ? BIO_new(SocketMethod()) : nullptr;

@@ -26,6 +26,8 @@ class TlsContext {
   static TlsContext Verifying(const Path& ca_bundle);
   // Looks at whatever is shown, and trusts nothing by it.
   static TlsContext Looking();
+  // The same without a word of HTTP (ALPN): some servers of other protocols hang up at it.
+  static TlsContext LookingAtAnything();
 
   // A client's SSL for a host name or IP address. "" sends no SNI (only where nothing is verified).
   std::unique_ptr<SSL, SslFree> NewClient(int fd, const std::string& host) const;

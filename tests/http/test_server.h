@@ -42,6 +42,30 @@ class Peer {
     for (; left > 0 && Get(c); --left) text.push_back(c);
     return text;
   }
+  // "" at the end of the connection.
+  std::string ReadBytes(std::size_t count) {
+    std::string bytes;
+    char c;
+    while (bytes.size() < count && Get(c)) bytes.push_back(c);
+    return bytes;
+  }
+  // With its line feed.
+  std::string ReadLine() {
+    std::string line;
+    char c;
+    while (!line.ends_with('\n') && Get(c)) line.push_back(c);
+    return line;
+  }
+  // Goes on with TLS, as STARTTLS does.
+  bool StartTls(const Identity& identity) {
+    SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_use_certificate(context, identity.certificate.get());
+    SSL_CTX_use_PrivateKey(context, identity.key.get());
+    ssl_.reset(SSL_new(context));
+    SSL_CTX_free(context);
+    SSL_set_fd(ssl_.get(), fd_.get());
+    return SSL_accept(ssl_.get()) == 1;
+  }
   bool Write(std::string_view data) {
     while (!data.empty()) {
       if (stopping_) return false;

@@ -1,8 +1,11 @@
 // The bounded HTTPS client (invariant I6).
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "certwright/base/file.h"
 #include "certwright/http/transport.h"
@@ -63,5 +66,25 @@ Response LookAt(const Request& request, const std::string& address, Millis timeo
 // looked at, not trusted). `server_name` "" sends no SNI. Throws Error(kNetwork).
 std::string PeerCertificate(const std::string& address, int port, const std::string& server_name,
                             Millis timeout);
+
+// What is said in plain text before TLS begins (STARTTLS). The peer is not trusted: all of it happens
+// within the time of the whole look, and takes 16 KiB at most. Each throws Error(kNetwork |
+// kCancelled), and kProtocol where the peer says more than that.
+class PlainTalk {
+ public:
+  virtual ~PlainTalk() = default;
+  // Up to the line feed, which is left out with a carriage return before it.
+  virtual std::string ReadLine() = 0;
+  virtual std::string ReadBytes(std::size_t count) = 0;
+  virtual void Send(std::string_view text) = 0;
+};
+
+// PeerCertificate of a peer that speaks TLS only after `talk`, and another protocol than HTTP in it
+// (no ALPN). What it says between that and TLS is Error(kProtocol): nobody could tell who said it.
+// `talk` throws Error where the peer does not want to.
+std::string PeerCertificateAfter(const std::string& address, int port,
+                                 const std::string& server_name,
+                                 const std::function<void(PlainTalk&)>& talk, Millis timeout,
+                                 std::stop_token stop);
 
 }  // namespace certwright::http
