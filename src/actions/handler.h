@@ -11,6 +11,7 @@
 #include "certwright/actions/runner.h"
 #include "certwright/json/schema.h"
 #include "certwright/json/value.h"
+#include "certwright/store/exports.h"
 
 namespace certwright::actions {
 
@@ -75,6 +76,9 @@ std::optional<json::Value> Activate(const Invocation& call);
 std::optional<json::Value> Revoke(const Invocation& call);
 std::optional<json::Value> Backup(const Invocation& call);
 std::optional<json::Value> Import(const Invocation& call);
+std::optional<json::Value> ListExports(const Invocation& call);
+std::optional<json::Value> RunExport(const Invocation& call);
+std::optional<json::Value> Acknowledge(const Invocation& call);
 std::optional<json::Value> ShowLedger(const Invocation& call);
 std::optional<json::Value> ShowAudit(const Invocation& call);
 std::optional<json::Value> Status(const Invocation& call);
@@ -144,6 +148,25 @@ void TellFailure(const model::ManagedCertificate& certificate, json::Value& valu
 json::Value TimeOrNull(UnixSeconds time);
 // {start, end, explanation_url}, or null where the CA has told no window.
 json::Value WindowJson(const model::RenewalInfo& known);
+
+// How an export stands (exports::Status): state and why, in words.
+struct ExportState {
+  std::string name;
+  std::string state;   // in-step, waiting, reload-due, out-of-step or failed
+  std::string detail;  // "" for in-step
+};
+std::vector<ExportState> StatesOfExports(const Context& context);
+
+// What a consumer has loaded for a host name, and whether something else is held by now.
+struct ConsumerState {
+  store::Acknowledgement said;
+  std::string wanted_serial;  // "": nothing is held for the name any more
+  bool behind = false;
+};
+std::vector<ConsumerState> StatesOfConsumers(store::Session& session, UnixSeconds now);
+// The same of those whose name one of `names` covers.
+json::Value ConsumersJson(store::Session& session, const std::vector<std::string>& names,
+                          UnixSeconds now);
 
 // What plan says of the CA's limits: budgets, those that the order needs; shortage, the one that it
 // runs into.

@@ -93,6 +93,7 @@ std::optional<json::Value> Show(const Invocation& call) {
       orders.Append(OrderJson(order));
     }
     output.Set("chain", chain).Set("versions", versions).Set("orders", orders);
+    output.Set("consumers", ConsumersJson(session, output.Strings("names"), now));
     return output;
   });
 }

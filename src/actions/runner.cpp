@@ -39,6 +39,7 @@ constexpr std::array kActions{
     Entry{"account-rollover", AccountRollover, true},
     Entry{"account-show", AccountShow},
     Entry{"account-update", AccountUpdate, true},
+    Entry{"ack", Acknowledge},
     Entry{"activate", Activate, true},
     Entry{"audit", ShowAudit},
     Entry{"backup", Backup, true},
@@ -57,6 +58,7 @@ constexpr std::array kActions{
     Entry{"ledger", ShowLedger},
     Entry{"list", List},
     Entry{"list-certificates", ListCertificates},
+    Entry{"list-exports", ListExports},
     Entry{"list-routes", ListRoutes},
     Entry{"metrics", Metrics},
     Entry{"module-removed", ModuleRemoved, true},
@@ -64,6 +66,7 @@ constexpr std::array kActions{
     Entry{"renew", Renew, true},
     Entry{"replay-events", ReplayEvents},
     Entry{"revoke", Revoke, true},
+    Entry{"run-export", RunExport, true},
     Entry{"set-acme-server", SetAcmeServer},
     Entry{"set-certificate", SetCertificate, true},
     Entry{"set-default-certificate", SetDefaultCertificate, true},
@@ -267,6 +270,7 @@ bool IsRole(const std::string& role) {
 bool IsAllowed(const std::string& role, const std::string& action) {
   if (role == kOwner) return true;
   if (Among(kEverybody, action)) return IsRole(role);
+  if (action == "ack") return IsAllowed(role, "get-certificate");  // whoever may load one
   if (role == "certadm") return Among(kCertadm, action);
   if (role == "routeadm") return Among(kRouteadm, action);
   if (role == "fulladm") return Among(kCertadm, action) || Among(kRouteadm, action);

@@ -23,6 +23,7 @@
 #include "certwright/store/certificates.h"
 #include "certwright/store/renewals.h"
 #include "certwright/traefik/publisher.h"
+#include "exports.h"
 #include "outlook.h"
 #include "traefik_subscriber.h"
 #include "webhooks.h"
@@ -99,6 +100,7 @@ struct Engine::Impl {
         responder({http::ParseEndpoint(config.http01_listen)}, clock),
         outlook(config, responder,
                 [this](std::stop_token stop) { return IssuerOf(authorities.Primary(), stop); }),
+        exports(config, *database, clock),
         feed(*database, clock, {config.events_keep_count, config.events_keep_for}),
         obtainer(*database, authorities, responder, feed, clock,
                  {config.fuse.orders_per_name_set, config.fuse.window}, PolicyOf(config),
@@ -114,6 +116,7 @@ struct Engine::Impl {
       publisher.emplace(TraefikOptionsOf(config), *database, traefik_transport, clock);
       feed.Subscribe(std::make_unique<TraefikSubscriber>(*publisher, clock), true);
     }
+    exports.Subscribe(feed);
     for (auto& hook : MakeWebhooks(config, clock)) feed.Subscribe(std::move(hook));
     feed.Discover([options = HandlersOf(config)] { return events::FindHandlers(options); });
     // The scheduler's come on top: where a CA hangs, they do not take those of who waits.
@@ -141,7 +144,7 @@ struct Engine::Impl {
                                     },
                                     {config.upload.verify, config.upload.roots},
                                     tasks ? &*tasks : nullptr, config.module_id,
-                                    kVersion});
+                                    kVersion, &exports.keepers()});
     if (mode == Mode::kDaemon) Serve(config);
   }
 
@@ -149,6 +152,7 @@ struct Engine::Impl {
     CheckCaFiles(config);  // a daemon asks the CA sooner or later: better told at its start
     responder.Listen();
     feed.Start();
+    exports.Start();
     // What an earlier process left behind: the scheduler carries it on at its own pace.
     database->Write([&](store::Session& session) {
       store::MakeOpenOrdersDue(session, clock.Now());
@@ -182,6 +186,7 @@ struct Engine::Impl {
   challenge::Http01Responder responder;
   Outlook outlook;
   std::optional<traefik::Publisher> publisher;
+  Exports exports;
   events::Feed feed;
   issue::Obtainer obtainer;
   issue::Revoker revoker{*database, authorities, feed, clock};

@@ -27,6 +27,8 @@ void AddAudit(CLI::App& app, Chosen& chosen);
 void AddEvents(CLI::App& app, Chosen& chosen);  // events list, follow, replay, match
 void AddStatus(CLI::App& app, Chosen& chosen);
 void AddMetrics(CLI::App& app, Chosen& chosen);
+void AddExports(CLI::App& app, Chosen& chosen);
+void AddAck(CLI::App& app, Chosen& chosen);
 void AddExport(CLI::App& app, Chosen& chosen);
 void AddGetCertificate(CLI::App& app, Chosen& chosen);
 void AddActions(CLI::App& app, Chosen& chosen);         // action, run

@@ -91,6 +91,11 @@ std::string ShowText(const json::Value& output) {
                      order.String("url").empty() ? "" : ", ", order.String("url"),
                      failure.empty() ? "" : ": ", failure));
   }
+  for (const json::Value& consumer : output["consumers"].Items()) {
+    row("consumer", Cat(consumer.String("consumer"), ", ", consumer.String("name"), ": has loaded ",
+                        consumer.String("serial"), ", ", consumer.String("acknowledged_at"),
+                        consumer.Bool("behind") ? ", is behind" : ""));
+  }
   const json::Value& error = output["last_error"];
   if (error.IsObject()) {
     const std::string whose = output.String("failure_class");

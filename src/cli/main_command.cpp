@@ -92,6 +92,8 @@ int Main(int argc, char** argv) {
   AddStatus(app, chosen);
   AddMetrics(app, chosen);
   AddExport(app, chosen);
+  AddExports(app, chosen);
+  AddAck(app, chosen);
   AddGetCertificate(app, chosen);
   AddActions(app, chosen);
   AddAccount(app, chosen);

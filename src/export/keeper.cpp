@@ -208,7 +208,7 @@ void Keeper::Reload(const Plan& plan, store::ExportState& state, std::stop_token
       throw Error(FailureCode::kCancelled, "stopped while a reload ran");
     }
     if (result.end != ChildResult::End::kExited || result.code != 0) {
-      throw Error(FailureCode::kConfig,
+      throw Error(FailureCode::kRefused,
                   Cat("the reload of the export ", Printable(target_.name), ", ",
                       Printable(Join(target_.reload, " "), 200), ": ",
                       EndWords(result, child.timeout)),

@@ -67,6 +67,33 @@ class SchemasTest : public ActionsTest {
          {"left_out", list({json::Value::Object({{"from", "f"}, {"why", "w"}})})}}));
   }
 
+  // One that is well, one that waits and one that fails.
+  template <typename CallFunction>
+  void CallExports(const CallFunction& call) {
+    const auto target = [&](const std::string& name, const std::string& host) {
+      exports::Target made;
+      made.name = name;
+      made.names = {host};
+      made.path = temp_.path() / name;
+      return made;
+    };
+    exports::Target failing = target("failing", "own.example.org");
+    failing.reload = {"false"};
+    std::vector<std::unique_ptr<exports::Keeper>> keepers;
+    for (const exports::Target& each : {target("well", "own.example.org"),
+                                        target("waiting", "none.example.org"), failing}) {
+      keepers.push_back(std::make_unique<exports::Keeper>(each, *database_, clock_));
+    }
+    Context context = MakeContext();
+    context.exports = &keepers;
+    runner_.emplace(context);
+    call("list-exports", "");
+    call("run-export", R"({"name":"well"})");
+    Run("run-export", R"({"name":"failing"})");
+    call("list-exports", "");
+    runner_.emplace(MakeContext());
+  }
+
   // The outputs of every action, in as many shapes as it has.
   std::vector<std::pair<std::string, json::Value>> Outputs() {
     std::vector<std::pair<std::string, json::Value>> all;
@@ -121,6 +148,13 @@ class SchemasTest : public ActionsTest {
     call("upload-certificate",
          json::Write(json::Value::Object({{"certFile", Base64(own.chain_pem)},
                                           {"keyFile", Base64(own.key_pem.Reveal())}})));
+    const auto ack = [&](const std::string& more) {
+      call("ack", Cat(R"({"name":"own.example.org","consumer":"mail1",)", more, "}"));
+    };
+    ack(Cat(R"("serial":")", own.serial_hex, "\""));
+    call("show", R"({"certificate":"own.example.org"})");
+    ack(R"("forget":true)");
+    CallExports(call);
     call("plan", "{}");
     call("ledger", "");
     call("status", "");

@@ -17,6 +17,7 @@
 #include "certwright/base/clock.h"
 #include "certwright/base/error.h"
 #include "certwright/events/feed.h"
+#include "certwright/export/keeper.h"
 #include "certwright/issue/authorities.h"
 #include "certwright/issue/chores.h"
 #include "certwright/issue/jobs.h"
@@ -64,6 +65,7 @@ struct Context {
   Tasks* tasks = nullptr;  // null: no daemon; what is in the background is only what is stored
   std::string module_id = "traefik1";  // node.module_id of the configuration
   std::string version = {};            // of this program
+  const std::vector<std::unique_ptr<exports::Keeper>>* exports = nullptr;  // null: none
 };
 
 struct Call {

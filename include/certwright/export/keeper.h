@@ -75,7 +75,7 @@ class Keeper {
   // name for which nothing is held leaves its files as they are. What it comes to is stored; a
   // reload that ended with 0 is acknowledged as store::ExportConsumer(name). Throws Error: of the
   // files kDisk | kPermission | kConfig (no such user or group, a folder in the place of `dir`), of
-  // the reload kConfig, kCancelled. Safe from several threads: one after the other.
+  // the reload kRefused, kCancelled. Safe from several threads: one after the other.
   void Keep(std::stop_token stop);
 
   // Changes nothing. Throws Error where files or store cannot be read.
