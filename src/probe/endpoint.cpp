@@ -28,6 +28,16 @@ const Row& RowOf(StartTls starttls) {
   throw Error(FailureCode::kInternal, "a protocol without a row");
 }
 
+ShownLeaf LeafOf(const std::string& der, const std::string& shown_by) {
+  try {
+    const crypto::CertificateInfo info = crypto::Inspect(der);
+    return {info.serial_hex, info.fingerprint};
+  } catch (const Error& error) {
+    throw Error(FailureCode::kProtocol,
+                Cat(shown_by, " shows something that is no certificate: ", error.failure().detail));
+  }
+}
+
 }  // namespace
 
 std::string_view StartTlsName(StartTls starttls) { return RowOf(starttls).name; }
@@ -59,13 +69,12 @@ ShownLeaf LookAtEndpoint(const Endpoint& endpoint, const std::string& name, Mill
   const std::string der = http::PeerCertificateAfter(
       endpoint.host, endpoint.port, name,
       [&](http::PlainTalk& talk) { AskForTls(endpoint.starttls, talk); }, timeout, std::move(stop));
-  try {
-    const crypto::CertificateInfo info = crypto::Inspect(der);
-    return {info.serial_hex, info.fingerprint};
-  } catch (const Error& error) {
-    throw Error(FailureCode::kProtocol, Cat(EndpointText(endpoint), " shows something that is no "
-                                            "certificate: ", error.failure().detail));
-  }
+  return LeafOf(der, EndpointText(endpoint));
+}
+
+ShownLeaf LookAtWeb(const std::string& host, int port, const std::string& name, Millis timeout) {
+  return LeafOf(http::PeerCertificate(host, port, name, timeout),
+                EndpointText({host, port, StartTls::kNone}));
 }
 
 }  // namespace certwright::probe

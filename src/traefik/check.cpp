@@ -3,6 +3,7 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "api.h"
 #include "certwright/base/error.h"
@@ -229,6 +230,16 @@ Seen Publisher::WaitServed(const std::string& name, const std::string& serial_he
     }
     pause = std::min(pause * 3 / 2, kLastPoll);
   }
+}
+
+std::optional<Serving> Publisher::Serving(std::stop_token stop) {
+  const auto address = ParseAddress(HttpsAddress(stop));
+  if (!address) return std::nullopt;
+  std::set<std::string> names;
+  for (const auto& version : MakePlan().versions) {
+    for (const auto& name : HostNames(version)) names.insert(ServerName(name));
+  }
+  return traefik::Serving{address->host, address->port, {names.begin(), names.end()}};
 }
 
 CheckReport Publisher::Check(std::stop_token stop) {

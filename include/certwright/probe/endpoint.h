@@ -49,4 +49,7 @@ struct ShownLeaf {
 ShownLeaf LookAtEndpoint(const Endpoint& endpoint, const std::string& name, Millis timeout,
                          std::stop_token stop);
 
+// The same of a web server.
+ShownLeaf LookAtWeb(const std::string& host, int port, const std::string& name, Millis timeout);
+
 }  // namespace certwright::probe

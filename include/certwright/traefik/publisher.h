@@ -56,6 +56,14 @@ struct CheckReport {
       notes;  // no problem by themselves: other files, certificates with the same names
 };
 
+// Where handshakes show what Traefik was given, and the server names to ask for (for a wildcard one
+// below it).
+struct Serving {
+  std::string host;
+  int port = 0;
+  std::vector<std::string> names;
+};
+
 // What a look at Traefik found.
 enum class Seen {
   kServed,
@@ -97,6 +105,8 @@ class Publisher {
   Seen WaitServed(const std::string& name, const std::string& serial_hex, Millis timeout,
                   std::stop_token stop);
   CheckReport Check(std::stop_token stop);
+  // nullopt where no address is known.
+  std::optional<traefik::Serving> Serving(std::stop_token stop);
 
  private:
   struct Plan;
