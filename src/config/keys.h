@@ -14,6 +14,7 @@ const std::vector<Key<ApiSocket>>& SocketKeys();
 const std::vector<Key<CertificateAuthority>>& CaKeys();
 const std::vector<Key<Webhook>>& WebhookKeys();
 const std::vector<Key<Export>>& ExportKeys();
+const std::vector<Key<Served>>& ServedKeys();
 
 // Arrays of sections, and how one looks as TOML text.
 inline constexpr char kSocketTable[] = "api.socket";
@@ -24,6 +25,8 @@ inline constexpr char kWebhookTable[] = "events.webhook";
 std::string WebhooksText(const Config& config);
 inline constexpr char kExportTable[] = "export";
 std::string ExportsText(const Config& config);
+inline constexpr char kServedTable[] = "served";
+std::string ServedText(const Config& config);
 
 // A list of tables as TOML text.
 template <typename Target>

@@ -6,6 +6,7 @@
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
 #include "certwright/config/config.h"
+#include "certwright/model/identifier.h"
 #include "reader.h"
 
 namespace certwright::config {
@@ -42,6 +43,16 @@ Config Defaults(const Environment& environment) {
   return config;
 }
 
+// The host as the name of a certificate; "" where it is an address or none.
+std::string HostName(const std::string& host) {
+  try {
+    const model::Identifier name = model::ParseIdentifier(host);
+    return name.type == model::IdentifierType::kDns ? name.value : "";
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 // What follows from other keys where the file does not say it.
 void Derive(Config& config) {
   if (config.runtime_dir.empty()) config.runtime_dir = config.state_dir / "run";
@@ -56,6 +67,9 @@ void Derive(Config& config) {
   for (Export& each : config.exports) {
     if (!each.dir.has_filename()) each.dir = each.dir.parent_path();  // "tls/"
     if (each.name.empty()) each.name = each.target().string();
+  }
+  for (Served& each : config.served) {
+    if (each.name.empty()) each.name = HostName(each.host);
   }
 }
 
@@ -132,6 +146,14 @@ void CheckExports(const std::vector<Export>& exports, Reader& reader) {
   }
 }
 
+void CheckServed(const std::vector<Served>& served, Reader& reader) {
+  for (const Served& each : served) {
+    if (!each.name.empty()) continue;
+    reader.Complain({kServedTable}, Cat("the host ", Printable(each.host),
+                                        " is no name that a certificate can have; add name"));
+  }
+}
+
 // The rules between keys.
 void CheckTogether(const Config& config, Reader& reader) {
   CheckAuthority(config.acme, config.acme.allow_http_loopback, "acme", reader);
@@ -150,6 +172,7 @@ void CheckTogether(const Config& config, Reader& reader) {
                     "read everything again: name another directory");
   }
   CheckExports(config.exports, reader);
+  CheckServed(config.served, reader);
 }
 
 void FillOrigins(Config& config) {
@@ -163,6 +186,7 @@ void FillOrigins(Config& config) {
   fill(kFallbackTable, FallbacksText(config));
   fill(kWebhookTable, WebhooksText(config));
   fill(kExportTable, ExportsText(config));
+  fill(kServedTable, ServedText(config));
 }
 
 toml::table ParseFile(const Path& file, std::string_view named_by) {
@@ -258,6 +282,9 @@ std::vector<KeyInfo> KnownKeys() {
   }
   for (const auto& key : ExportKeys()) {
     keys.push_back({Cat(kExportTable, ".", key.name), key.show(Export{}), key.description});
+  }
+  for (const auto& key : ServedKeys()) {
+    keys.push_back({Cat(kServedTable, ".", key.name), key.show(Served{}), key.description});
   }
   return keys;
 }

@@ -28,6 +28,7 @@ std::vector<std::string> KnownNames() {
   for (const auto& key : CaKeys()) names.push_back(Cat(kFallbackTable, ".", key.name));
   for (const auto& key : WebhookKeys()) names.push_back(Cat(kWebhookTable, ".", key.name));
   for (const auto& key : ExportKeys()) names.push_back(Cat(kExportTable, ".", key.name));
+  for (const auto& key : ServedKeys()) names.push_back(Cat(kServedTable, ".", key.name));
   return names;
 }
 
@@ -64,6 +65,9 @@ void Reader::ReadTable(const toml::table& table, const std::string& prefix) {
       // What must differ is looked at when all keys are known.
       ReadSections(
           name, ExportKeys(), [](const Export&) { return std::string(); }, node, config_.exports);
+    } else if (name == kServedTable) {
+      ReadSections(
+          name, ServedKeys(), [](const Served&) { return std::string(); }, node, config_.served);
     } else if (ReadKey(ConfigKeys(), "", name, node, config_)) {
       continue;
     } else if (const auto* section = node.as_table(); section != nullptr && !section->empty()) {

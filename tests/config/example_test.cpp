@@ -43,7 +43,8 @@ TEST_F(Example, HoldsEveryKey) {
   const std::string text = Activated(CERTWRIGHT_EXAMPLE);
   for (const auto& key : KnownKeys()) {
     EXPECT_NE(key.description, "") << key.name;
-    for (const std::string section : {"api.socket", "acme.fallback", "events.webhook", "export"}) {
+    for (const std::string section :
+         {"api.socket", "acme.fallback", "events.webhook", "export", "served"}) {
       if (!key.name.starts_with(section + ".")) continue;
       const auto begin = text.find("[[" + section + "]]");
       const auto body = text.substr(begin, text.find("\n[", begin) - begin);
@@ -57,7 +58,9 @@ TEST_F(Example, ShowsTheRealDefaults) {
   const Config defaults = Load(std::nullopt, environment_);
   for (const auto& [name, origin] : defaults.origins) {
     // The example has one of each, for there is no default of it.
-    if (name == "acme.fallback" || name == "events.webhook" || name == "export") continue;
+    const bool several = name == "acme.fallback" || name == "events.webhook" || name == "export" ||
+                         name == "served";
+    if (several) continue;
     EXPECT_EQ(all_.origins.at(name).value, origin.value) << name;
   }
   EXPECT_EQ(all_.origins.size(), defaults.origins.size());

@@ -7,6 +7,7 @@
 #include "certwright/base/error.h"
 #include "certwright/config/config.h"
 #include "certwright/export/bundle.h"
+#include "certwright/probe/endpoint.h"
 
 namespace certwright::config {
 namespace {
@@ -369,6 +370,14 @@ TEST_F(Load, NamesFileLineKeyAndWhatWouldBeRight) {
       {"a password that nobody needs",
        "[[export]]\nnames = [\"a.example.org\"]\ndir = \"d\"\npassword_file = \"p\"",
        "has a password_file, which format pem has no use for"},
+      {"an address without a name", "[[served]]\nhost = \"127.0.0.1\"",
+       ":1: served: the host 127.0.0.1 is no name that a certificate can have; add name"},
+      {"a host with a port", "[[served]]\nhost = \"a.example.org/x\"",
+       ":2: served.host: \"a.example.org/x\" is neither a host name nor an IP address"},
+      {"a port that is none", "[[served]]\nhost = \"a.example.org\"\nport = 65536",
+       ":3: served.port: 65536 is out of range"},
+      {"another protocol", "[[served]]\nhost = \"a.example.org\"\nstarttls = \"xmpp\"",
+       ":3: served.starttls: is \"xmpp\", wanted is one of none, smtp, "},
       {"not TOML", "node.id = 1\nnode.id 2\n", ":2:9: is not TOML: "},
       {"a key twice", "node.id = 1\nnode.id = 2\n", ":2:"},
       {"not UTF-8", "acme.email = \"\xff\"\n", "is not TOML"},
@@ -401,6 +410,25 @@ TEST_F(Load, TakesExports) {
   EXPECT_EQ(tomcat.password_file, dir_ / "secret");
   EXPECT_EQ(tomcat.mode, std::nullopt);
   EXPECT_EQ(tomcat.reload_timeout, 5);
+}
+
+TEST_F(Load, TakesEndpoints) {
+  const Config config = Read(
+      "[[served]]\nhost = \"Mail.example.org\"\nstarttls = \"smtp\"\n"
+      "[[served]]\nhost = \"::1\"\nport = 636\nname = \"LDAP.example.org\"\n");
+  ASSERT_EQ(config.served.size(), 2U);
+  EXPECT_EQ(config.served[0].host, "Mail.example.org");
+  EXPECT_EQ(config.served[0].port, 0);
+  EXPECT_EQ(config.served[0].name, "mail.example.org");
+  EXPECT_EQ(config.served[0].starttls, "smtp");
+  EXPECT_EQ(config.served[1].name, "ldap.example.org");
+  EXPECT_EQ(config.served[1].starttls, "none");
+  EXPECT_EQ(config.probe.served_grace, 300);
+}
+
+TEST_F(Load, KnowsTheProtocolsOfEndpoints) {
+  const std::vector<std::string> known(std::begin(kStartTls), std::end(kStartTls));
+  EXPECT_EQ(known, probe::StartTlsNames());
 }
 
 TEST_F(Load, KnowsTheFormatsOfExports) {

@@ -62,6 +62,17 @@ struct Export {
 inline constexpr const char* kExportFormats[] = {"pem",      "fullchain", "cert",   "chain", "key",
                                                  "combined", "haproxy",   "pkcs12", "der",   "json"};
 
+// Where somebody else serves what is held: one [[served]].
+struct Served {
+  std::string host;
+  int port = 0;      // 0: the usual one
+  std::string name;  // host name that is asked for; where the file has none: host
+  std::string starttls = "none";  // one of kStartTls
+};
+// As probe::StartTlsNames.
+inline constexpr const char* kStartTls[] = {"none", "smtp", "imap",    "pop3",
+                                            "ftp",  "ldap", "postgres"};
+
 struct Config {
   Path state_dir;
   Path runtime_dir;
@@ -102,6 +113,8 @@ struct Config {
   struct Probe {
     std::vector<std::string> resolver;  // "IP:PORT"; empty: the system's
     int http_port = 80;                 // where the CA looks for HTTP-01
+    std::int64_t served_grace = 300;    // seconds, 1 s .. 1 d
+    std::int64_t served_every = 86400;  // seconds, 1 min .. 7 d
   } probe;
 
   struct Renewal {
@@ -125,6 +138,8 @@ struct Config {
   std::vector<Webhook> events_webhooks;  // each another URL
 
   std::vector<Export> exports;  // each with a target and a name of its own
+
+  std::vector<Served> served;
 
   std::vector<ApiSocket> api_sockets;  // one at least
 
