@@ -23,6 +23,16 @@ def tool(name):
     return path
 
 
+def debian(name):
+    """(program, environment) of a server that tools/setup unpacked; None where it did not."""
+    root = Path(os.environ.get("CERTWRIGHT_DEPS", PROJECT / ".deps")) / "debian"
+    program = root / "usr" / "sbin" / name
+    if not program.exists():
+        return None
+    libraries = ":".join(str(folder) for folder in root.glob("usr/lib/*-linux-gnu*"))
+    return program, {**os.environ, "LD_LIBRARY_PATH": libraries}
+
+
 def _fetch(url, context=None):
     """GET without any proxy of the environment: all addresses are on this machine."""
     opener = urllib.request.build_opener(
