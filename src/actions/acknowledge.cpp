@@ -23,9 +23,16 @@ std::string ConsumerOf(const Invocation& call) {
   return consumer;
 }
 
-std::string BestSerial(store::Session& session, const std::string& name, UnixSeconds now) {
-  const auto ranked = store::FindRanked(session, name, now);
-  return ranked.empty() ? "" : ranked.front().current->serial_hex;
+// Of a consumer that has loaded this, against what is held now.
+ConsumerState StateOf(store::Session& session, const store::Acknowledgement& said,
+                      UnixSeconds now) {
+  ConsumerState state{said, "", 0, false};
+  const auto ranked = store::FindRanked(session, said.name, now);
+  if (ranked.empty()) return state;
+  state.wanted_serial = ranked.front().current->serial_hex;
+  state.wanted_since = ranked.front().current->created_at;
+  state.behind = !said.serial.empty() && said.serial != state.wanted_serial;
+  return state;
 }
 
 // The version with this serial, which must be of a certificate for the name.
@@ -69,20 +76,14 @@ std::optional<json::Value> Acknowledge(const Invocation& call) {
       said.serial = VersionFor(session, name, call.input.String("serial")).serial_hex;
       store::SaveAcknowledgement(session, said);
     }
-    const std::string wanted = BestSerial(session, name, now);
-    const bool behind = !said.serial.empty() && !wanted.empty() && said.serial != wanted;
-    return ConsumerJson({said, wanted, behind});
+    return ConsumerJson(StateOf(session, said, now));
   });
 }
 
 std::vector<ConsumerState> StatesOfConsumers(store::Session& session, UnixSeconds now) {
   std::vector<ConsumerState> states;
   for (const store::Acknowledgement& said : store::ListAcknowledgements(session)) {
-    // Those of one name come one after the other.
-    const bool known = !states.empty() && states.back().said.name == said.name;
-    const std::string wanted =
-        known ? states.back().wanted_serial : BestSerial(session, said.name, now);
-    states.push_back({said, wanted, !wanted.empty() && said.serial != wanted});
+    states.push_back(StateOf(session, said, now));
   }
   return states;
 }

@@ -78,6 +78,8 @@ std::optional<json::Value> Backup(const Invocation& call);
 std::optional<json::Value> Import(const Invocation& call);
 std::optional<json::Value> ListExports(const Invocation& call);
 std::optional<json::Value> RunExport(const Invocation& call);
+std::optional<json::Value> ListServed(const Invocation& call);
+std::optional<json::Value> CheckServed(const Invocation& call);
 std::optional<json::Value> Acknowledge(const Invocation& call);
 std::optional<json::Value> ShowLedger(const Invocation& call);
 std::optional<json::Value> ShowAudit(const Invocation& call);
@@ -161,6 +163,7 @@ std::vector<ExportState> StatesOfExports(const Context& context);
 struct ConsumerState {
   store::Acknowledgement said;
   std::string wanted_serial;  // "": nothing is held for the name any more
+  UnixSeconds wanted_since = 0;
   bool behind = false;
 };
 std::vector<ConsumerState> StatesOfConsumers(store::Session& session, UnixSeconds now);

@@ -16,8 +16,8 @@ void BuildMetrics(const Invocation& call, MetricText& out) {
   out.Sample({{"version", call.context.version}}, 1);
 }
 
-constexpr std::array<MetricPart, 5> kParts{BuildMetrics, CertificateMetrics, CaMetrics, FeedMetrics,
-                                           StatusMetrics};
+constexpr std::array<MetricPart, 6> kParts{BuildMetrics, CertificateMetrics, CaMetrics, FeedMetrics,
+                                           ConsumerMetrics, StatusMetrics};
 
 // What comes from file names and CAs may hold anything.
 std::string LabelValue(std::string_view value) {

@@ -31,6 +31,7 @@ using MetricPart = void (*)(const Invocation& call, MetricText& out);
 void CertificateMetrics(const Invocation& call, MetricText& out);
 void CaMetrics(const Invocation& call, MetricText& out);
 void FeedMetrics(const Invocation& call, MetricText& out);
+void ConsumerMetrics(const Invocation& call, MetricText& out);
 void StatusMetrics(const Invocation& call, MetricText& out);
 
 }  // namespace certwright::actions

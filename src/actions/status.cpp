@@ -9,7 +9,8 @@ namespace certwright::actions {
 
 namespace {
 
-constexpr std::array<StatusPart, 3> kParts{DaemonStatus, CertificateStatus, FeedStatus};
+constexpr std::array<StatusPart, 6> kParts{DaemonStatus, CertificateStatus, FeedStatus,
+                                           ExportStatus, AcknowledgementStatus, ServedStatus};
 
 const char* NameOf(Health state) {
   switch (state) {

@@ -25,6 +25,9 @@ std::vector<Component> LookAtAll(const Invocation& call);
 
 void DaemonStatus(const Invocation& call, std::vector<Component>& components);
 void CertificateStatus(const Invocation& call, std::vector<Component>& components);
+void ExportStatus(const Invocation& call, std::vector<Component>& components);
+void AcknowledgementStatus(const Invocation& call, std::vector<Component>& components);
+void ServedStatus(const Invocation& call, std::vector<Component>& components);
 void FeedStatus(const Invocation& call, std::vector<Component>& components);
 
 }  // namespace certwright::actions

@@ -31,6 +31,7 @@ constexpr std::array kOperations{
     Operation{"GET", "/v1/account", kResource, "The account at the CA", "account-show"},
     Operation{"GET", "/v1/exports", kResource, "What is kept in step on disk, and how it stands",
               "list-exports"},
+    Operation{"GET", "/v1/served", kResource, "What endpoints were seen to show", "list-served"},
     Operation{"GET", "/v1/routes", kResource, "The routes", "list-routes",
               R"({"expand_list":true})"},
     Operation{"GET", "/v1/routes/{instance}", kResource, "A route", "get-route"},

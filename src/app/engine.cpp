@@ -25,6 +25,7 @@
 #include "certwright/traefik/publisher.h"
 #include "exports.h"
 #include "outlook.h"
+#include "served.h"
 #include "traefik_subscriber.h"
 #include "webhooks.h"
 
@@ -117,6 +118,8 @@ struct Engine::Impl {
       feed.Subscribe(std::make_unique<TraefikSubscriber>(*publisher, clock), true);
     }
     exports.Subscribe(feed);
+    watch = MakeWatch(config, publisher ? &*publisher : nullptr, *database, feed, clock);
+    feed.Subscribe(MakeWatchSubscriber(*watch));
     for (auto& hook : MakeWebhooks(config, clock)) feed.Subscribe(std::move(hook));
     feed.Discover([options = HandlersOf(config)] { return events::FindHandlers(options); });
     // The scheduler's come on top: where a CA hangs, they do not take those of who waits.
@@ -144,7 +147,7 @@ struct Engine::Impl {
                                     },
                                     {config.upload.verify, config.upload.roots},
                                     tasks ? &*tasks : nullptr, config.module_id,
-                                    kVersion, &exports.keepers()});
+                                    kVersion, &exports.keepers(), watch.get()});
     if (mode == Mode::kDaemon) Serve(config);
   }
 
@@ -153,6 +156,7 @@ struct Engine::Impl {
     responder.Listen();
     feed.Start();
     exports.Start();
+    watch->Start();
     // What an earlier process left behind: the scheduler carries it on at its own pace.
     database->Write([&](store::Session& session) {
       store::MakeOpenOrdersDue(session, clock.Now());
@@ -187,7 +191,9 @@ struct Engine::Impl {
   Outlook outlook;
   std::optional<traefik::Publisher> publisher;
   Exports exports;
+  std::unique_ptr<served::Watch> watch;  // the feed tells it, and it tells the feed
   events::Feed feed;
+  const WatchStopper watch_stopper{watch};
   issue::Obtainer obtainer;
   issue::Revoker revoker{*database, authorities, feed, clock};
   issue::Chores chores{*database, authorities, revoker, obtainer.defaults(), clock};

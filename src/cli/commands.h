@@ -29,6 +29,7 @@ void AddStatus(CLI::App& app, Chosen& chosen);
 void AddMetrics(CLI::App& app, Chosen& chosen);
 void AddExports(CLI::App& app, Chosen& chosen);
 void AddAck(CLI::App& app, Chosen& chosen);
+void AddServed(CLI::App& app, Chosen& chosen);
 void AddExport(CLI::App& app, Chosen& chosen);
 void AddGetCertificate(CLI::App& app, Chosen& chosen);
 void AddActions(CLI::App& app, Chosen& chosen);         // action, run

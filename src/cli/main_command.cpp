@@ -94,6 +94,7 @@ int Main(int argc, char** argv) {
   AddExport(app, chosen);
   AddExports(app, chosen);
   AddAck(app, chosen);
+  AddServed(app, chosen);
   AddGetCertificate(app, chosen);
   AddActions(app, chosen);
   AddAccount(app, chosen);

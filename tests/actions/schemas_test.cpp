@@ -91,6 +91,19 @@ class SchemasTest : public ActionsTest {
     call("run-export", R"({"name":"well"})");
     Run("run-export", R"({"name":"failing"})");
     call("list-exports", "");
+    served::Watch watch(
+        [](std::stop_token) {
+          return std::vector<served::Spot>{
+              {"tls://x:1", "own.example.org", false, [](std::stop_token) -> probe::ShownLeaf {
+                 throw Error(FailureCode::kNetwork, "nobody answers");
+               }}};
+        },
+        *database_, feed_, clock_, {});
+    context.watch = &watch;
+    runner_.emplace(context);
+    call("check-served", "");
+    call("list-served", "");
+    call("status", "");
     runner_.emplace(MakeContext());
   }
 

@@ -18,6 +18,7 @@ from harness.api import ask
 from harness.certwright import Certwright
 from harness.ports import free_port
 from harness.process import Process, tcp_answers
+from harness.servers import debian
 from harness.tls import served_certificate
 
 NAME = "a.example.test"
@@ -74,6 +75,10 @@ def script(path, body):
 
 def exports(certwright):
     return certwright.ok("--json", "exports").json()["exports"]
+
+
+def components(certwright):
+    return certwright.run("--json", "status").json()["components"]
 
 
 def serial_in(file):
@@ -194,6 +199,9 @@ def test_a_failing_reload_holds_up_nobody_and_is_shown(installed, source, workdi
                                   if entry["name"] == "bad" and entry["failures"]],
                          "the failure is shown")[0]
     assert bad_one["state"] == "failed" and "exit code 4: no flag" in bad_one["detail"]
+    shown = {entry["component"]: entry for entry in components(installed)}
+    assert shown["export:bad"]["state"] == "warning", shown
+    assert shown["exports"]["detail"] == "1 in step", shown
     leaf = source.upload()
     await_serial(good / "cert.pem", leaf)
     await_serial(workdir / "bad" / "cert.pem", leaf)
@@ -267,14 +275,6 @@ def test_pkcs12_is_read_by_others(installed, source, workdir):
     assert "Certificate chain length: 2" in listed.stdout
 
 
-def daemon_of(name):
-    """A server of Debian; /usr/sbin is on no user's PATH."""
-    found = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-    if not found:
-        pytest.skip("%s is not installed" % name)
-    return found
-
-
 HAPROXY = """
 global
   pidfile %(dir)s/haproxy.pid
@@ -313,7 +313,10 @@ http {
     ("nginx", "pem", NGINX, ["-e", "stderr", "-c"], signal.SIGHUP)], ids=["haproxy", "nginx"])
 def test_servers_serve_what_was_exported(installed, source, workdir, name, format, text, words,
                                          ready):
-    program = daemon_of(name)
+    unpacked = debian(name)
+    if not unpacked:
+        pytest.skip("%s is not there: tools/setup could not fetch it" % name)
+    program, environment = unpacked
     tls, file, pid, port = workdir / "tls", workdir / "server.conf", workdir / "pid", free_port()
     file.write_text(text % {"dir": workdir, "port": port, "tls": tls})
     installed.write_config({"export": [{
@@ -322,8 +325,9 @@ def test_servers_serve_what_was_exported(installed, source, workdir, name, forma
             pid, ready, pid))]}]})
     installed.serve()
     leaf = source.upload()
-    wait.until(lambda: tls.exists(), "it is exported")
-    server = Process(name, [program, *words, file], workdir / (name + ".log"))
+    wait.until(lambda: installed.run("exports", "check").code == 0, "it is exported")
+    server = Process(name, [program, *words, file], workdir / (name + ".log"),
+                     env=environment)
     pid.write_text(str(server.pid))
     try:
         server.wait_until(lambda: tcp_answers(port), "listening")

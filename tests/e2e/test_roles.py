@@ -20,6 +20,8 @@ SHOWN = {"list", "show", "plan", "ledger", "account-show", "metrics", "status", 
 
 
 def allowed(role, action):
+    if action == "ack":  # whoever may load a certificate says that it did
+        action = "get-certificate"
     if role == "owner" or action in EVERYBODY:
         return True
     if role == "reader":

@@ -26,6 +26,7 @@
 #include "certwright/json/value.h"
 #include "certwright/model/progress.h"
 #include "certwright/renewal/scheduler.h"
+#include "certwright/served/watch.h"
 #include "certwright/store/database.h"
 #include "certwright/store/settings.h"
 #include "certwright/traefik/publisher.h"
@@ -66,6 +67,7 @@ struct Context {
   std::string module_id = "traefik1";  // node.module_id of the configuration
   std::string version = {};            // of this program
   const std::vector<std::unique_ptr<exports::Keeper>>* exports = nullptr;  // null: none
+  served::Watch* watch = nullptr;  // null: nothing is looked at
 };
 
 struct Call {
