@@ -45,6 +45,13 @@ def test_calls_and_their_results(module):
     nothing = run(module, "set-acme-server", {"url": module.world.pebble.directory_url})
     assert nothing == {"output": "", "error": "", "exit_code": 0}
 
+    # In a step of a module's own action: a failure there is the step's.
+    step = "import agent\nagent.set_certificate({'fqdn': %r})\nprint('goes on')"
+    assert module.python_says(step % NAME) == "goes on\n"
+    ended = module.run(module.python, "-B", "-c", step % 5)
+    assert ended.code == 10 and "set-status validation-failed" in ended.stderr, str(ended)
+    assert json.loads(ended.stdout)[0]["field"] == "fqdn"
+
     task = module.python_says('import agent\nprint(agent.tasks.run_nowait('
                               '"module/traefik9", "list-certificates"))').strip()
     agent_id, _, number = task.rpartition("/task/")

@@ -142,6 +142,48 @@ class Tasks(unittest.TestCase):
         with self.assertRaises(ValueError):
             agent.tasks.run(None, "a", {})
 
+    def passed(self, call, *answers):
+        """(exit code, standard output, standard error) of a program that calls this."""
+        server = Server(self.path, *answers)
+        with contextlib.redirect_stdout(io.StringIO()) as out, \
+                contextlib.redirect_stderr(io.StringIO()) as err:
+            try:
+                with mock.patch.object(agent.traefik, "set_status") as status:
+                    call()
+                code = 0
+            except SystemExit as end:
+                code = end.code
+        server.stop()
+        self.path.unlink()
+        self.seen = server.seen
+        return code, out.getvalue(), err.getvalue(), [each.args[0] for each in status.mock_calls]
+
+    def test_a_failure_is_passed_on(self):
+        failed = {"output": [{"error": "newcert_acme_error"}], "error": "no", "exit_code": 3}
+        answers = [(202, {"id": "t1"}), (200, ended(**failed))]
+        for call in (agent.set_route, agent.set_certificate):
+            self.assertEqual(self.passed(lambda: call({"x": 1}, agent_id=ME), *answers),
+                             (3, '[{"error": "newcert_acme_error"}]\n', "no\n",
+                              ["validation-failed"]))
+        broken = [(202, {"id": "t1"}), (200, ended(output="", error="bug", exit_code=70))]
+        self.assertEqual(self.passed(lambda: agent.set_route({}, agent_id=ME), *broken),
+                         (70, "", "bug\n", []))
+        self.assertEqual(self.seen[0][3]["data"],
+                         {"lets_encrypt_check": True, "lets_encrypt_cleanup": True})
+        told = []
+        self.assertEqual(self.passed(lambda: told.append(agent.set_route(
+            {"x": 1}, error_passthrough=False, agent_id=ME)), *answers)[0], 0)
+        self.assertEqual((told, self.seen[0][3]["data"]), ([failed], {"x": 1}))
+
+    def test_what_is_asked_for_may_be_nothing(self):
+        for answer, expected in ((ended(output={"host": "a.test"}), {"host": "a.test"}),
+                                 (ended(output="", exit_code=2), {})):
+            server = Server(self.path, (202, {"id": "t1"}), (200, answer))
+            self.assertEqual(agent.get_route("i1", agent_id=ME), expected)
+            self.assertEqual(server.seen[0][3]["data"], {"instance": "i1"})
+            server.stop()
+            self.path.unlink()
+
     def test_side_by_side(self):
         calls = [{"agent_id": ME, "action": "a", "data": {}}] * 3
         self.serve(*[(403, DENIED)] * 6)
