@@ -182,16 +182,21 @@ def test_the_wildcard_of_a_name_concerns_it(module):
     assert module.told() == ["--user try-restart myservice"]
 
 
-def run_unit(module):
-    return unit.run(page.snippets("ini")[0], "get-certificate", module.install, module.bare)
+def run_unit(module, state_root=None):
+    return unit.run(page.snippets("ini")[0], "get-certificate", state_root or module.install,
+                    module.bare)
 
 
 def test_the_unit(module):
     folder = module.state / "tls-certs"
     certificate, key = folder / "server.pem", folder / "server.key"
     serve(module)
+    # What %S is to a user's systemd since 254.
+    newer = module.home / ".local" / "state"
+    newer.mkdir(parents=True)
+    (newer / "state").symlink_to(module.state)
     # At its first start nothing was obtained yet: the service has something to start with.
-    assert [code for code, _ in run_unit(module)] == [0, 0, 0]
+    assert [code for code, _ in run_unit(module, newer)] == [0, 0, 0]
     own = tls.first_certificate(certificate.read_text())
     assert own.issuer == own.subject and tls.names_of(own) == [NAME]
 
