@@ -16,8 +16,8 @@ void AddTraefik(traefik::Publisher& publisher, std::vector<served::Spot>& spots,
   if (!serving) return;
   for (const std::string& name : serving->names) {
     spots.push_back({served::kTraefikEndpoint, name, true,
-                     [host = serving->host, port = serving->port, name](std::stop_token) {
-                       return probe::LookAtWeb(host, port, name, kLookTimeout);
+                     [host = serving->host, port = serving->port, name](std::stop_token stop) {
+                       return probe::LookAtWeb(host, port, name, kLookTimeout, std::move(stop));
                      }});
   }
 }

@@ -166,10 +166,12 @@ std::string PeerCertificateAfter(const std::string& address, int port,
                                  std::stop_token stop) {
   Patience patience(PeerText(address, port), timeout, std::move(stop));
   Stream plain(Connect(address, port, timeout, patience));
-  BoundedTalk bounded(plain, patience);
-  talk(bounded);
-  bounded.End();
-  const TlsContext tls = TlsContext::LookingAtAnything();
+  if (talk) {
+    BoundedTalk bounded(plain, patience);
+    talk(bounded);
+    bounded.End();
+  }
+  const TlsContext tls = talk ? TlsContext::LookingAtAnything() : TlsContext::Looking();
   const Stream stream(plain.TakeSocket(), tls, server_name, patience);
   return Shown(stream, patience);
 }

@@ -72,8 +72,9 @@ ShownLeaf LookAtEndpoint(const Endpoint& endpoint, const std::string& name, Mill
   return LeafOf(der, EndpointText(endpoint));
 }
 
-ShownLeaf LookAtWeb(const std::string& host, int port, const std::string& name, Millis timeout) {
-  return LeafOf(http::PeerCertificate(host, port, name, timeout),
+ShownLeaf LookAtWeb(const std::string& host, int port, const std::string& name, Millis timeout,
+                    std::stop_token stop) {
+  return LeafOf(http::PeerCertificateAfter(host, port, name, nullptr, timeout, std::move(stop)),
                 EndpointText({host, port, StartTls::kNone}));
 }
 

@@ -35,7 +35,28 @@ struct Looked {
   std::string problem;
 };
 
-void Look(Looked& looked, std::stop_token stop) {
+// Of one run: an endpoint with many names that answers for none is not asked for all of them.
+struct Silent {
+  std::map<std::string, std::string> problems;  // by endpoint
+  std::set<std::string> answered;
+
+  void Learn(const std::vector<Looked>& looked) {
+    std::map<std::string, std::size_t> failed;
+    for (const Looked& each : looked) {
+      if (each.leaf) answered.insert(each.spot->endpoint);
+      if (++failed[each.spot->endpoint] < kSideBySide) continue;
+      problems.try_emplace(each.spot->endpoint, each.problem);
+    }
+    for (const std::string& endpoint : answered) problems.erase(endpoint);
+  }
+};
+
+void Look(Looked& looked, const Silent& silent, std::stop_token stop) {
+  if (const auto known = silent.problems.find(looked.spot->endpoint);
+      known != silent.problems.end()) {
+    looked.problem = known->second;
+    return;
+  }
   try {
     looked.leaf = looked.spot->look(std::move(stop));
   } catch (const Error& error) {
@@ -130,11 +151,12 @@ struct Watch::Impl {
   }
 
   // False where it was stopped.
-  bool LookAt(const std::vector<const Spot*>& chosen, std::stop_token stop) {
+  bool LookAt(const std::vector<const Spot*>& chosen, Silent& silent, std::stop_token stop) {
     std::vector<Looked> looked;
     for (const Spot* spot : chosen) looked.push_back({spot, std::nullopt, ""});
-    RunSideBySide(looked.size(), kSideBySide, [&](std::size_t i) { Look(looked[i], stop); });
+    RunSideBySide(looked.size(), kSideBySide, [&](std::size_t i) { Look(looked[i], silent, stop); });
     if (stop.stop_requested()) return false;
+    silent.Learn(looked);
     const UnixSeconds now = clock.Now();
     News news;
     database.Write([&](store::Session& session) {
@@ -164,15 +186,16 @@ struct Watch::Impl {
     const std::lock_guard guard(looking);
     const UnixSeconds now = clock.Now();
     Plan(everything, now, stop);
+    Silent silent;
     std::vector<const Spot*> chosen;
     for (const Spot& spot : spots) {
       const auto at = due.find(KeyOf(spot));
       if (at == due.end() || at->second > now) continue;
       chosen.push_back(&spot);
       if (chosen.size() < kAtOnce) continue;
-      if (!LookAt(std::exchange(chosen, {}), stop)) return now;
+      if (!LookAt(std::exchange(chosen, {}), silent, stop)) return now;
     }
-    if (!chosen.empty() && !LookAt(chosen, stop)) return now;
+    if (!chosen.empty() && !LookAt(chosen, silent, stop)) return now;
     UnixSeconds next = next_round;
     for (const auto& [key, at] : due) next = std::min(next, at);
     return next;

@@ -144,6 +144,25 @@ TEST_F(WatchTest, TellsOfWhatNobodyAnswersForByEndpoint) {
   EXPECT_THAT(last_.failure->identifiers, ElementsAre("a.example.org", "b.example.org"));
 }
 
+TEST_F(WatchTest, DoesNotAskWhoIsSilentForEachOfManyNames) {
+  constexpr int kMany = 200;
+  for (int i = 0; i < kMany; ++i) {
+    const std::string name = "n" + std::to_string(i) + ".example.org";
+    Hold({name}, "0a" + std::to_string(1000 + i));
+    Has("traefik", name, true);
+  }
+  Watch watch = Make();
+  watch.LookAtDue({});
+  EXPECT_LT(looks_, 100);
+  EXPECT_EQ(States().size(), std::size_t{kMany});
+  for (const auto& state : States()) EXPECT_EQ(state.problem, "nobody answers") << state.name;
+  looks_ = 0;
+  clock_.now += kGrace;
+  shown_["traefik n0.example.org"] = "0a1000";  // it answers again, if not for all
+  watch.LookAtDue({});
+  EXPECT_EQ(looks_, kMany);
+}
+
 TEST_F(WatchTest, TakesAnyCurrentCertificateWhereTheEndpointChooses) {
   Hold({"a.example.org"}, "0a");
   Hold({"*.example.org"}, "0b");

@@ -80,7 +80,7 @@ class PlainTalk {
 };
 
 // PeerCertificate of a peer that speaks TLS only after `talk`, and another protocol than HTTP in it
-// (no ALPN). What it says between that and TLS is Error(kProtocol): nobody could tell who said it.
+// (no ALPN); without a `talk` of a web server. What it says between that and TLS is Error(kProtocol): nobody could tell who said it.
 // `talk` throws Error where the peer does not want to.
 std::string PeerCertificateAfter(const std::string& address, int port,
                                  const std::string& server_name,

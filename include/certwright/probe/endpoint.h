@@ -50,6 +50,7 @@ ShownLeaf LookAtEndpoint(const Endpoint& endpoint, const std::string& name, Mill
                          std::stop_token stop);
 
 // The same of a web server.
-ShownLeaf LookAtWeb(const std::string& host, int port, const std::string& name, Millis timeout);
+ShownLeaf LookAtWeb(const std::string& host, int port, const std::string& name, Millis timeout,
+                    std::stop_token stop);
 
 }  // namespace certwright::probe
