@@ -4,8 +4,10 @@
 #include "certwright/store/accounts.h"
 #include "certwright/store/audit.h"
 #include "certwright/store/backup.h"
+#include "certwright/store/exports.h"
 #include "certwright/store/revocations.h"
 #include "certwright/store/routes.h"
+#include "certwright/store/served.h"
 #include "certwright/store/tasks.h"
 #include "store_fixture.h"
 
@@ -233,6 +235,36 @@ TEST_F(RestoreTest, WhatWasRevokedIsNotBroughtBack) {
   EXPECT_FALSE(Held("removed.example.org"));
   EXPECT_EQ(Held("half.example.org")->current->revocation_reason, "keyCompromise");
   EXPECT_EQ(Held("half.example.org")->current->revoked_at, 0);
+}
+
+TEST_F(RestoreTest, WhatOthersHaveStaysAsItIs) {
+  const auto save = [&](const std::string& text, bool due) {
+    database().Write([&](Session& session) {
+      ExportState state;
+      state.name = "mail";
+      state.made_of = text;
+      state.reload_due = due;
+      SaveExport(session, state);
+      SaveAcknowledgement(session, {"mail1", "a.example.org", text, 1});
+      ServedState served;
+      served.endpoint = "traefik";
+      served.name = "a.example.org";
+      served.seen = text;
+      SaveServed(session, served);
+    });
+  };
+  save("0a", false);
+  TakeBackup();
+  save("0b", true);
+  PutBack();
+  database().Read([&](Session& session) {
+    EXPECT_EQ(FindExport(session, "mail")->made_of, "0b");
+    EXPECT_TRUE(FindExport(session, "mail")->reload_due);
+    ASSERT_EQ(ListAcknowledgements(session).size(), 1U);
+    EXPECT_EQ(ListAcknowledgements(session)[0].serial, "0b");
+    ASSERT_EQ(ListServed(session).size(), 1U);
+    EXPECT_EQ(ListServed(session)[0].seen, "0b");
+  });
 }
 
 TEST_F(RestoreTest, WithoutAFormerStoreEverythingIsTold) {
