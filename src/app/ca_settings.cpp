@@ -4,6 +4,7 @@
 #include "certwright/base/text.h"
 #include "certwright/config/ca_limits.h"
 #include "engine.h"
+#include "exports.h"
 #include "webhooks.h"
 
 namespace certwright::app {
@@ -60,6 +61,10 @@ void CheckDynamicDir(const config::Config& config) {
       "make the directory that Traefik's file provider watches, and start Traefik after that");
 }
 
+void CheckExports(const config::Config& config) {
+  for (const config::Export& each : config.exports) exports::CheckTarget(TargetOf(each));
+}
+
 void CheckLimits(const config::Config& config) { config::LoadCaLimits(config.ledger_limits); }
 
 struct FileCheck {
@@ -70,6 +75,7 @@ constexpr FileCheck kCaFiles[] = {{"acme.ca_bundle", CheckBundle},
                                   {"acme.eab_hmac_key_file", CheckBinding},
                                   {"acme.fallback", CheckFallbacks}};
 constexpr FileCheck kOtherFiles[] = {{"traefik.dynamic_dir", CheckDynamicDir},
+                                     {"export", CheckExports},
                                      {"ledger.limits", CheckLimits},
                                      {"events.webhook", CheckWebhooks}};
 

@@ -16,22 +16,6 @@ namespace {
 constexpr Millis kRound = std::chrono::hours(1);
 constexpr std::size_t kSideBySide = 8;
 
-exports::Target TargetOf(const config::Export& configured) {
-  exports::Target target;
-  target.name = configured.name;
-  target.names = configured.names;
-  target.format = exports::FormatFromName(configured.format);
-  target.dir = configured.dir;
-  target.path = configured.path;
-  target.owner = configured.owner;
-  target.group = configured.group;
-  target.mode = configured.mode;
-  target.password_file = configured.password_file;
-  target.reload = configured.reload;
-  target.reload_timeout = std::chrono::seconds(configured.reload_timeout);
-  return target;
-}
-
 class ExportSubscriber : public events::Subscriber {
  public:
   explicit ExportSubscriber(exports::Keeper& keeper) : keeper_(keeper) {}
@@ -56,6 +40,22 @@ class ExportSubscriber : public events::Subscriber {
 };
 
 }  // namespace
+
+exports::Target TargetOf(const config::Export& configured) {
+  exports::Target target;
+  target.name = configured.name;
+  target.names = configured.names;
+  target.format = exports::FormatFromName(configured.format);
+  target.dir = configured.dir;
+  target.path = configured.path;
+  target.owner = configured.owner;
+  target.group = configured.group;
+  target.mode = configured.mode;
+  target.password_file = configured.password_file;
+  target.reload = configured.reload;
+  target.reload_timeout = std::chrono::seconds(configured.reload_timeout);
+  return target;
+}
 
 Exports::Exports(const config::Config& config, store::Database& database, Clock& clock)
     : clock_(clock) {

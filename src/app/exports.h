@@ -14,6 +14,8 @@
 
 namespace certwright::app {
 
+exports::Target TargetOf(const config::Export& configured);
+
 class Exports {
  public:
   // `database` and `clock` outlive it. What is stored of exports that are configured no more goes.

@@ -61,6 +61,11 @@ std::string Serials(const std::vector<Exported>& exported) {
 
 }  // namespace
 
+void CheckTarget(const Target& target) {
+  IdsOf(target);
+  PasswordOf(target);
+}
+
 // What should be there now.
 struct Keeper::Plan {
   std::unique_ptr<Place> place;

@@ -269,7 +269,9 @@ TEST_F(KeeperTest, MakesPkcs12AnewForAnotherPassword) {
 
 TEST_F(KeeperTest, SaysWhatHindersIt) {
   Issue({"a.example.org"});
+  EXPECT_NO_THROW(CheckTarget(target_));
   target_.owner = "no-such-user";
+  EXPECT_THROW(CheckTarget(target_), Error);
   EXPECT_THAT(FailureOf([&] { Keep(); }).detail,
               HasSubstr("export.owner: there is no user \"no-such-user\""));
   target_.owner.clear();

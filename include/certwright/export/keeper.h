@@ -42,6 +42,9 @@ struct LayoutFile {
 };
 std::vector<LayoutFile> LayoutOf(const Target& target, const std::string& name);
 
+// Throws Error(kConfig) where there is no such user or group, or the password cannot be read.
+void CheckTarget(const Target& target);
+
 // What is exported for one host name.
 struct Exported {
   std::string name;
