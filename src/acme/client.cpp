@@ -154,6 +154,10 @@ Directory Client::GetDirectory(std::stop_token stop) {
     auto cached = directory_.Acquire();
     if (cached->directory && clock_.SteadyNow() < cached->until) return *cached->directory;
   }
+  return FetchDirectory(stop);
+}
+
+Directory Client::FetchDirectory(std::stop_token stop) {
   const Directory directory = ParseDirectory(Get(directory_url_, stop).Json(), policy_);
   auto cached = directory_.Acquire();
   cached->directory = directory;

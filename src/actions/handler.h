@@ -83,6 +83,7 @@ std::optional<json::Value> CheckServed(const Invocation& call);
 std::optional<json::Value> Acknowledge(const Invocation& call);
 std::optional<json::Value> ShowLedger(const Invocation& call);
 std::optional<json::Value> ShowAudit(const Invocation& call);
+std::optional<json::Value> Doctor(const Invocation& call);
 std::optional<json::Value> Status(const Invocation& call);
 std::optional<json::Value> Metrics(const Invocation& call);
 std::optional<json::Value> ListEvents(const Invocation& call);

@@ -48,6 +48,7 @@ constexpr std::array kActions{
     Entry{"delete", Delete, true},
     Entry{"delete-certificate", DeleteCertificate, true},
     Entry{"delete-route", DeleteRoute, true},
+    Entry{"doctor", Doctor, true},
     Entry{"events", ListEvents},
     Entry{"export", Export},
     Entry{"get-acme-server", GetAcmeServer},

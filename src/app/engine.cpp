@@ -23,6 +23,7 @@
 #include "certwright/store/certificates.h"
 #include "certwright/store/renewals.h"
 #include "certwright/traefik/publisher.h"
+#include "examination.h"
 #include "exports.h"
 #include "outlook.h"
 #include "served.h"
@@ -147,7 +148,14 @@ struct Engine::Impl {
                                     },
                                     {config.upload.verify, config.upload.roots},
                                     tasks ? &*tasks : nullptr, config.module_id,
-                                    kVersion, &exports.keepers(), watch.get()});
+                                    kVersion, &exports.keepers(), watch.get(),
+                                    [this, config, options = TraefikOptionsOf(config)](
+                                        const std::vector<model::Identifier>& names,
+                                        std::stop_token stop) {
+                                      return Examine({config, authorities, options,
+                                                      traefik_transport, outlook},
+                                                     names, stop);
+                                    }});
     if (mode == Mode::kDaemon) Serve(config);
   }
 

@@ -9,6 +9,7 @@
 
 #include "certwright/acme/http01.h"
 #include "certwright/config/config.h"
+#include "certwright/model/finding.h"
 #include "certwright/model/identifier.h"
 #include "certwright/probe/caa.h"
 #include "certwright/probe/challenge_path.h"
@@ -26,12 +27,23 @@ class Outlook {
   // CAA, then the way to the responder: renewal::PreflightCheck.
   renewal::Preflight Look(const std::vector<model::Identifier>& names, std::stop_token stop);
 
+  // The same of each name and each address, in words. CAA for the first CA.
+  std::vector<model::Finding> Examine(const std::vector<model::Identifier>& names,
+                                      std::stop_token stop);
+  // Whether a token of our own is answered by what listens at this address (Traefik), for a host that
+  // nobody has. `https_port` 0: no redirect to https is followed.
+  std::vector<model::Finding> LookThrough(const std::string& address, int http_port, int https_port,
+                                          std::stop_token stop);
+
   // Which CAA record keeps this issuer from one of the names, in words; nullopt: none, or it is not
   // known.
   std::optional<std::string> CaaForbids(const std::vector<model::Identifier>& names,
                                         const probe::CaaIssuer& issuer, std::stop_token stop);
 
  private:
+  std::vector<probe::Sight> Sights(const std::vector<model::Identifier>& names,
+                                   probe::Resolver& resolver, const probe::PathOptions& path,
+                                   std::stop_token stop);
   std::shared_ptr<void> Present(const std::string& token, const std::string& key_authorization);
 
   probe::Dns dns_;

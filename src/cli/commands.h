@@ -25,6 +25,7 @@ void AddLedger(CLI::App& app, Chosen& chosen);
 void AddTasks(CLI::App& app, Chosen& chosen);  // tasks, tasks show, tasks cancel
 void AddAudit(CLI::App& app, Chosen& chosen);
 void AddEvents(CLI::App& app, Chosen& chosen);  // events list, follow, replay, match
+void AddDoctor(CLI::App& app, Chosen& chosen);
 void AddStatus(CLI::App& app, Chosen& chosen);
 void AddMetrics(CLI::App& app, Chosen& chosen);
 void AddExports(CLI::App& app, Chosen& chosen);

@@ -89,6 +89,7 @@ int Main(int argc, char** argv) {
   AddTasks(app, chosen);
   AddAudit(app, chosen);
   AddEvents(app, chosen);
+  AddDoctor(app, chosen);
   AddStatus(app, chosen);
   AddMetrics(app, chosen);
   AddExport(app, chosen);

@@ -146,7 +146,7 @@ std::string StatusWords(int status) {
   switch (status) {
     case ARES_ESERVFAIL: return "the DNS server says SERVFAIL";
     case ARES_EREFUSED: return "the DNS server refuses to answer";
-    case ARES_ECONNREFUSED: return "no DNS server can be reached";
+    case ARES_ECONNREFUSED: return "no DNS server can be reached, or those that can say that they fail";
     case ARES_ETIMEOUT:
     case ARES_ECANCELLED: return "no DNS server answers in time";
     default: return ToLower(ares_strerror(status));

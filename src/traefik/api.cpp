@@ -26,17 +26,19 @@ bool Api::HasCertificate(const std::string& fingerprint, std::stop_token stop) c
   return Get("/api/certificates/" + fingerprint, stop).status == 200;
 }
 
-RouterState Api::Router(const std::string& name, std::stop_token stop) const {
-  const auto response = Get(Cat("/api/http/routers/", name, "@file"), stop);
+RouterState Api::Router(const std::string& name, std::stop_token stop,
+                        std::string_view provider) const {
+  const auto response = Get(Cat("/api/http/routers/", name, "@", provider), stop);
   if (response.status != 200) return {};
   const auto router = json::Parse(response.body);
   return {router.String("status"), Join(router.Strings("error"), "; "), router.String("rule")};
 }
 
-std::string Api::EntryPointAddress(const std::string& name, std::stop_token stop) const {
+EntryPoint Api::FindEntryPoint(const std::string& name, std::stop_token stop) const {
   const auto response = Get("/api/entrypoints/" + name, stop);
-  if (response.status != 200) return "";
-  return json::Parse(response.body).String("address");
+  if (response.status != 200) return {};
+  const auto found = json::Parse(response.body);
+  return {found.String("address"), found["http"]["redirections"]["entryPoint"].String("to")};
 }
 
 }  // namespace certwright::traefik

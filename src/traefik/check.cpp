@@ -1,10 +1,10 @@
 // Looks at what Traefik really does.
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <set>
 
+#include "address.h"
 #include "api.h"
 #include "certwright/base/error.h"
 #include "certwright/base/text.h"
@@ -22,31 +22,6 @@ namespace {
 constexpr Millis kHandshakeTimeout{5'000};
 constexpr Millis kFirstPoll{3};
 constexpr Millis kLastPoll{100};
-
-struct Address {
-  std::string host;
-  int port = 0;
-};
-
-// "host:port" as written or as Traefik says it: "/tcp" at the end, and no host or an "any" address
-// where it listens on all.
-std::optional<Address> ParseAddress(std::string text) {
-  text = text.substr(0, text.find('/'));
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  Address address;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, address.port);
-  if (error != std::errc() || stop != end || address.port < 1) return std::nullopt;
-  address.host = text.substr(0, colon);
-  if (address.host.size() > 2 && address.host.front() == '[') {
-    address.host = address.host.substr(1, address.host.size() - 2);
-  }
-  if (address.host.empty() || address.host == "0.0.0.0" || address.host == "::") {
-    address.host = "127.0.0.1";
-  }
-  return address;
-}
 
 // A wildcard is looked at by a name below it.
 std::string ServerName(const std::string& name) {
@@ -190,7 +165,7 @@ std::string Publisher::HttpsAddress(std::stop_token stop) {
   if (!options_.https_address.empty()) return options_.https_address;
   if (options_.api.empty()) return "";
   try {
-    return Api(transport_, options_.api).EntryPointAddress(options_.https_entrypoint, stop);
+    return Api(transport_, options_.api).FindEntryPoint(options_.https_entrypoint, stop).address;
   } catch (const Error& error) {
     if (error.failure().code == FailureCode::kCancelled) throw;
     return "";

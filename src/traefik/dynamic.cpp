@@ -14,7 +14,6 @@ namespace {
 
 using json::Value;
 
-constexpr char kChallengeName[] = "certwright-acme";
 constexpr char kChallengeRule[] = "PathPrefix(`/.well-known/acme-challenge/`)";
 
 Value ChallengeRouter(const std::string& entrypoint) {

@@ -150,7 +150,7 @@ class _TraefikWithResolver(Traefik):
 
     def start(self, pebble):
         own = "--certificatesresolvers.own.acme."
-        return self.restart(self._flags + [
+        return self.restart(self.flags + [
             own + "caserver=" + pebble.directory_url,
             own + "cacertificates=%s" % pebble.listener.root,
             own + "email=admin@example.com",

@@ -37,7 +37,7 @@ def certificates_in(storage):
 def traefik_obtains(world):
     """An acme.json that a real Traefik wrote; afterwards it runs as it does beside Certwright."""
     storage = world.directory / "acme.json"
-    plain = list(world.traefik._flags)
+    plain = list(world.traefik.flags)
     world.traefik.restart(plain + resolver_flags(world, storage))
     routers = world.traefik.dynamic_dir / "routers.yml"
     routers.write_text(json.dumps(

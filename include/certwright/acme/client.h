@@ -65,6 +65,8 @@ class Client {
 
   // Fetched when first needed and kept for an hour. Throws as Post.
   Directory GetDirectory(std::stop_token stop);
+  // The same, whatever is kept: whether the CA answers now.
+  Directory FetchDirectory(std::stop_token stop);
 
   // POST of a JWS with "kid" (or "jwk" where the signer has no account URL). An empty payload is
   // POST-as-GET. Any 4xx and 5xx is thrown as AnswerError, retry_at filled from Retry-After; a

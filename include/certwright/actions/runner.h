@@ -24,6 +24,7 @@
 #include "certwright/issue/obtain.h"
 #include "certwright/issue/revoke.h"
 #include "certwright/json/value.h"
+#include "certwright/model/finding.h"
 #include "certwright/model/progress.h"
 #include "certwright/renewal/scheduler.h"
 #include "certwright/served/watch.h"
@@ -68,6 +69,10 @@ struct Context {
   std::string version = {};            // of this program
   const std::vector<std::unique_ptr<exports::Keeper>>* exports = nullptr;  // null: none
   served::Watch* watch = nullptr;  // null: nothing is looked at
+  // All that an issuance for these names stands on.
+  std::function<std::vector<model::Finding>(const std::vector<model::Identifier>& names,
+                                            std::stop_token stop)>
+      examine = nullptr;
 };
 
 struct Call {

@@ -33,6 +33,9 @@ struct DynamicConfiguration {
 // marker's name stands before any value of the configuration.
 std::string Render(const DynamicConfiguration& configuration);
 
+// The router of HTTP-01 on the http entrypoint, and the service behind it.
+inline constexpr char kChallengeName[] = "certwright-acme";
+
 // The name of the unused middleware that says which generation Traefik serves.
 std::string MarkerName(std::string_view generation);
 

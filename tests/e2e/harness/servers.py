@@ -59,7 +59,7 @@ class ChallTestSrv:
         self.process.wait_until(lambda: tcp_answers(self.management_port), "answering")
         return self
 
-    def _tell(self, path, content):
+    def tell(self, path, content):
         request = urllib.request.Request(
             "http://127.0.0.1:%d/%s" % (self.management_port, path), json.dumps(content).encode())
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -67,14 +67,14 @@ class ChallTestSrv:
 
     def point(self, name, *addresses):
         """From now on the name has these addresses, and no others."""
-        self._tell("clear-a", {"host": name + "."})
-        self._tell("add-a", {"host": name + ".", "addresses": addresses})
+        self.tell("clear-a", {"host": name + "."})
+        self.tell("add-a", {"host": name + ".", "addresses": addresses})
 
     def caa(self, name, *values):
         """From now on the name has these CAA records of the kind issue."""
-        self._tell("clear-caa", {"host": name + "."})
+        self.tell("clear-caa", {"host": name + "."})
         if values:
-            self._tell("add-caa", {"host": name + ".", "policies": [
+            self.tell("add-caa", {"host": name + ".", "policies": [
                 {"tag": "issue", "value": value} for value in values]})
 
     def stop(self):
@@ -180,7 +180,7 @@ class Traefik:
         self.dynamic_dir = self.directory / "traefik-dynamic"
         self.dynamic_dir.mkdir(exist_ok=True)
         self.http_port, self.https_port, self.api_port = free_port(), free_port(), free_port()
-        self._flags = [
+        self.flags = [
             "--global.checknewversion=false", "--global.sendanonymoususage=false",
             "--api=true", "--api.insecure=true", "--api.dashboard=false",
             "--entrypoints.traefik.address=127.0.0.1:%d" % self.api_port,
@@ -194,14 +194,14 @@ class Traefik:
             self._start()
 
     def _start(self):
-        self.process = Process("traefik", [tool("traefik"), *self._flags],
+        self.process = Process("traefik", [tool("traefik"), *self.flags],
                                self.directory / "traefik.log", cwd=self.directory)
 
     def restart(self, flags=None):
         """Starts it (again), with other flags if they are given, and waits until it serves."""
         if self.process is not None:
             self.process.stop()
-        self._flags = flags or self._flags
+        self.flags = flags or self.flags
         self._start()
         return self.wait()
 
