@@ -49,14 +49,13 @@ bool GoesAlong(store::Session& session, const store::HeldCertificate& held, cons
   return owner == call.caller || (recorded && (IsModule(owner) || owner == model::kRouteOwner));
 }
 
-// Given up by who asked for it, but a route wants it: from now on it is the route's.
-void LeaveToRoutes(store::Session& session, const store::HeldCertificate& held,
-                   const Invocation& call) {
+// Given up by whose it was: from now on it is somebody else's.
+void LeaveTo(const std::string& other, store::Session& session, const store::HeldCertificate& held,
+             const Invocation& call) {
   const std::string& owner = held.certificate.owner;
   if (owner != call.caller && (IsModule(call.caller) || IsModule(owner))) return;
-  if (!store::RouteWantsCertificate(session, held.certificate.name_set)) return;
   model::ManagedCertificate left = held.certificate;
-  left.owner = model::kRouteOwner;
+  left.owner = other;
   store::EnsureManaged(session, left, call.context.clock.Now());
 }
 
@@ -76,10 +75,12 @@ void GiveUp(const Invocation& call, const std::string& name) {
     for (const std::string& given_up : std::set<std::string>{recorded, name}) {
       const auto held = store::FindByNameSet(session, given_up);
       if (!held) continue;
-      if (GoesAlong(session, *held, call, given_up == recorded)) {
+      if (const auto other = context.jobs.Leave(given_up, call.caller)) {
+        LeaveTo(*other, session, *held, call);  // who waits for the same order goes on waiting
+      } else if (GoesAlong(session, *held, call, given_up == recorded)) {
         found.push_back(held->certificate.id);
-      } else {
-        LeaveToRoutes(session, *held, call);
+      } else if (store::RouteWantsCertificate(session, given_up)) {
+        LeaveTo(model::kRouteOwner, session, *held, call);
       }
     }
     return found;

@@ -109,6 +109,16 @@ std::shared_ptr<Job> Jobs::Submit(ObtainRequest request) {
   return job;
 }
 
+std::optional<std::string> Jobs::Leave(const std::string& name_set, const std::string& owner) {
+  const std::lock_guard guard(mutex_);
+  const auto it = under_way_.find(name_set);
+  if (it == under_way_.end()) return std::nullopt;
+  std::vector<Asker>& askers = it->second->askers_;
+  std::erase_if(askers, [&](const Asker& asker) { return asker.owner == owner; });
+  if (askers.empty()) return std::nullopt;
+  return askers.front().owner;
+}
+
 bool Jobs::IsUnderWay(const std::string& name_set) {
   const std::lock_guard guard(mutex_);
   return under_way_.contains(name_set);

@@ -304,6 +304,23 @@ TEST_F(SetCertificateTest, EveryModuleThatWaitsForOneOrderIsRemembered) {
   EXPECT_EQ(RequestOf("module/web1"), "mail.example.org");
 }
 
+TEST_F(SetCertificateTest, GivingUpLeavesTheOrderToWhoWaitsForItToo) {
+  ca_.mood = Mood::kSilent;
+  Run("set-certificate", R"({"fqdn":"mail.example.org","sync_timeout":0})", "module/mail1");
+  Result waited;
+  std::thread other([&] { waited = Run("set-certificate", kMail, "module/voip1"); });
+  for (int i = 0; i < 5000 && deliveries() < 2; ++i) std::this_thread::sleep_for(Millis(1));
+  std::this_thread::sleep_for(Millis(20));
+  Output("set-certificate", R"({"fqdn":"mail.example.org","lets_encrypt":false})", "module/mail1");
+  EXPECT_TRUE(IsInStore("mail.example.org"));
+  ca_.mood = Mood::kIssuing;
+  other.join();
+  EXPECT_EQ(waited.exit_code, 0) << waited.error;
+  EXPECT_EQ(ca_.orders, 1);
+  EXPECT_EQ(RequestOf("module/voip1"), "mail.example.org");
+  EXPECT_EQ(RequestOf("module/mail1"), "") << "it has given up";
+}
+
 TEST_F(SetCertificateTest, AModuleThatWaitsNoMoreForAnothersOrderIsRemembered) {
   ca_.mood = Mood::kSilent;
   for (const char* module : {"module/mail1", "module/web1"}) {

@@ -56,6 +56,9 @@ class Jobs {
   // needed. Throws Error(kBusy) where the one under way would not give what is asked for: it has
   // another policy, or is not forced.
   std::shared_ptr<Job> Submit(ObtainRequest request);
+  // This owner waits no more for what is under way, and is not remembered. Gives one of the others who
+  // asked for it too; nullopt: nobody did.
+  std::optional<std::string> Leave(const std::string& name_set, const std::string& owner);
   // Whether an issuance of this name set is under way.
   bool IsUnderWay(const std::string& name_set);
 
