@@ -1,5 +1,6 @@
 #include "answers.h"
 
+#include "certwright/base/text.h"
 #include "certwright/json/failure.h"
 
 namespace certwright::api {
@@ -47,6 +48,16 @@ int HttpStatusOf(const actions::Result& result) {
 void AnswerJson(http::ServerReply& reply, int status, const json::Value& value,
                 http::Headers headers) {
   reply.Whole(status, kJson, json::Write(value), std::move(headers));
+}
+
+http::SocketRefusal RefusalOf(int status, std::size_t most) {
+  std::string detail = "the request cannot be read";
+  if (status == 411) detail = "a body needs one Content-Length";
+  if (status == 413) detail = Cat("a body may have ", most, " bytes at most");
+  if (status == 414) detail = "the target is too long";
+  if (status == 415 || status == 501) detail = "a body is taken as it is: neither encoded nor in chunks";
+  if (status == 503) detail = "the daemon is stopping";
+  return {kProblem, json::Write(Problem(status, std::move(detail)))};
 }
 
 void AnswerProblem(http::ServerReply& reply, int status, std::string detail,

@@ -10,6 +10,10 @@
 namespace certwright::api {
 
 inline constexpr char kJson[] = "application/json";
+// What is said of a request that the socket itself refuses, one with more than `most` bytes among
+// them.
+http::SocketRefusal RefusalOf(int status, std::size_t most);
+
 inline constexpr char kLines[] = "application/x-ndjson";
 inline constexpr char kEventStream[] = "text/event-stream";
 inline constexpr char kProblem[] = "application/problem+json";

@@ -1,5 +1,6 @@
 #include "certwright/api/server.h"
 
+#include "answers.h"
 #include "door.h"
 
 namespace certwright::api {
@@ -21,6 +22,7 @@ Server::Server(const actions::Runner& runner, const std::vector<Socket>& sockets
     http::SocketServerOptions options;
     options.threads = kMostWaiting + kMostPolling + kMostFollowing + kOthers;
     if (socket.role == "owner") options.max_body = kLargestInput;
+    options.refusal = [most = options.max_body](int status) { return RefusalOf(status, most); };
     options.path = socket.path;
     options.mode = socket.mode;
     options.group = socket.group;

@@ -25,4 +25,11 @@ inline bool IsOwnHeader(const std::string& name) {
          name == "LOCAL_PORT";
 }
 
+// A body that is said to be a form has a limit of the library's own, 8 KiB, and is parsed as one:
+// what curl says where nobody told it what it sends. The header is not looked at here.
+inline void ForgetContentType(const httplib::Request& request) {
+  // The library hands out as constant what it holds itself, and changes as it reads on.
+  const_cast<httplib::Request&>(request).headers.erase("Content-Type");
+}
+
 }  // namespace certwright::http::compat

@@ -140,6 +140,7 @@ struct SocketServer::Impl {
           response.status = RefusedStatus(request);
           if (response.status != 0) return httplib::Server::HandlerResponse::Handled;
           response.status = -1;
+          compat::ForgetContentType(request);
           if (IsRouted(request.method)) return httplib::Server::HandlerResponse::Unhandled;
           Serve(request, response);  // the library would say 400; no body is read
           return httplib::Server::HandlerResponse::Handled;
@@ -147,7 +148,12 @@ struct SocketServer::Impl {
     // A method that the library does not know ends at its request line, with a bare 400.
     server.set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
       const bool bare = response.status == 400 && response.body.empty();
-      if (bare && IsToken(request.method) && !IsParsed(request.method)) Serve(request, response);
+      if (bare && IsToken(request.method) && !IsParsed(request.method)) {
+        return Serve(request, response);
+      }
+      if (!options.refusal || !response.body.empty() || response.content_provider_) return;
+      const SocketRefusal refusal = options.refusal(response.status);
+      response.set_content(refusal.body, refusal.content_type.c_str());
     });
     // The library would tell the caller the exception's text otherwise.
     server.set_exception_handler(

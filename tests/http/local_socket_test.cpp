@@ -199,6 +199,28 @@ TEST_F(LocalSocketTest, RefusesBodiesThatAreNotBounded) {
   EXPECT_EQ(Send(Post("/", std::string(1000, 'a'))), 200);
 }
 
+// What curl calls a body that nobody named.
+TEST_F(LocalSocketTest, ABodyThatIsSaidToBeAFormIsABodyLikeAnother) {
+  SocketServerOptions options = Options();
+  options.max_body = 100'000;
+  const SocketServer server(options, EchoHandler);
+  Request request = Post("/form", std::string(50'000, 'a'));
+  request.content_type = "application/x-www-form-urlencoded";
+  EXPECT_EQ(Send(request), 201);
+  request.content_type = "multipart/form-data; boundary=x";
+  EXPECT_EQ(Send(request), 201);
+}
+
+TEST_F(LocalSocketTest, SaysWhatItIsToldOfWhatItRefuses) {
+  SocketServerOptions options = Options();
+  options.refusal = [](int status) { return SocketRefusal{"text/x-test", Cat("no: ", status)}; };
+  const SocketServer server(options, EchoHandler);
+  const std::string answer =
+      Raw(Cat("POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", std::string(1001, 'a')));
+  EXPECT_NE(answer.find("Content-Type: text/x-test"), answer.npos) << answer;
+  EXPECT_TRUE(answer.ends_with("no: 413")) << answer;
+}
+
 TEST_F(LocalSocketTest, ServesOneRequestAConnection) {
   const SocketServer server(Options(), EchoHandler);
   const std::string answer = Raw("GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");

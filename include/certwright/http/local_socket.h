@@ -32,12 +32,19 @@ class ServerReply {
   virtual bool Line(std::string_view text) = 0;
 };
 
+// What is said of a request that is refused before the handler sees it.
+struct SocketRefusal {
+  std::string content_type;
+  std::string body;
+};
+
 struct SocketServerOptions {
   Path path;
   mode_t mode = 0600;
   std::string group;  // "" : ours
   std::size_t max_body = 1 << 20;
   std::size_t threads = 64;  // answers that may be under way at once
+  std::function<SocketRefusal(int status)> refusal = nullptr;  // null: an empty body
 };
 
 // One listener on one UNIX socket. Refuses Transfer-Encoding, Content-Encoding and bodies over the
