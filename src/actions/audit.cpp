@@ -15,7 +15,8 @@ constexpr int kEntriesAtOnce = 1000;
 // What the call is about: the first of these that it names.
 std::string SubjectOf(const json::Value& given) {
   const json::Value input = WithoutSecrets(given);
-  for (const char* key : {"fqdn", "certificate", "instance", "host", "serial", "path", "file"}) {
+  for (const char* key : {"fqdn", "certificate", "instance", "host", "serial", "path", "file",
+                          "task"}) {
     if (const auto text = input[key].AsString()) return Printable(*text, kLongestName);
   }
   return Printable(Join(input.Strings("names"), ","), kLongestName);

@@ -10,8 +10,8 @@ namespace certwright::actions {
 namespace {
 
 constexpr char kHidden[] = "XXX";
-constexpr std::array<std::string_view, 6> kSecretEndings{"key",  "keyfile", "password",
-                                                         "pass", "secret",  "token"};
+constexpr std::array<std::string_view, 8> kSecretEndings{
+    "key", "keyfile", "password", "pass", "secret", "token", "authorization", "cookie"};
 // "PRIVATE KEY--" as it stands in base64, by where it falls among the groups of three bytes; line
 // breaks and blanks are left out first.
 constexpr std::array<std::string_view, 4> kMarks{"PRIVATE KEY--", "UFJJVkFURSBLRVkt",

@@ -2,6 +2,7 @@
 #include "certwright/actions/tasks.h"
 #include "certwright/base/text.h"
 #include "certwright/store/tasks.h"
+#include "audit.h"
 #include "handler.h"
 
 namespace certwright::actions {
@@ -89,6 +90,7 @@ std::optional<json::Value> ShowTask(const Invocation& call) {
   model::Task task = FindVisible(call);
   std::optional<json::Value> output;
   if (call.context.tasks != nullptr) output = call.context.tasks->Amend(task);
+  if (ReleasesKey(task.action, output)) AuditRelease(call);
   return Whole(task, output);
 }
 

@@ -14,7 +14,7 @@ std::string Redacted(const std::string& text) {
 
 TEST(Redact, MembersWithTheNameOfASecretAreHidden) {
   for (const char* name : {"key", "keyFile", "KEYFILE", "password", "eab_hmac_key", "apiToken",
-                           "client_secret", "pass"}) {
+                           "client_secret", "pass", "Authorization", "Cookie"}) {
     EXPECT_EQ(Redacted(std::string("{\"") + name + "\":\"s3cret\"}"),
               std::string("{\"") + name + "\":\"XXX\"}");
   }

@@ -290,6 +290,9 @@ TEST_F(TasksTest, AnOutputWithAKeyIsInMemoryForAMinute) {
     const json::Value task = Ended(id);
     EXPECT_EQ(task.Int("exit_code", -1), 0) << json::Write(task);
     EXPECT_TRUE(task["output"].IsObject()) << row.action;
+    const json::Value audited = Output("audit", "")["entries"];
+    EXPECT_EQ(audited.Items().back().String("action"), "show-task") << "each time it is read";
+    EXPECT_EQ(audited.Items().back().String("subject"), id);
     EXPECT_THAT(Stored(id).result, Not(HasSubstr("output"))) << row.action;
     clock_.Sleep(std::chrono::minutes(2), {});
     EXPECT_EQ(Show(id)["output"], json::Value("")) << row.action;
