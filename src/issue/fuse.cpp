@@ -19,7 +19,8 @@ void CheckFuse(store::Session& session, const Fuse& fuse,
   // The next place is free when the oldest of the last N leaves the window.
   failure.retry_at =
       store::TimeOfOrder(session, name_set, fuse.orders_per_name_set) + fuse.window;
-  failure.advice = Cat("find out why so many were needed; --force orders all the same, and from ",
+  failure.advice = Cat("find out why so many were needed; 'certwright issue --force' orders all the "
+                       "same, and from ",
                        FormatUtc(failure.retry_at), " on it goes without");
   throw Error(std::move(failure));
 }

@@ -20,6 +20,12 @@ using model::OrderState;
 
 namespace {
 
+// By the fuse or the ledger: no CA was asked, and what one said before stays the reason.
+bool IsRefusedHere(const Failure& failure) {
+  return failure.code == FailureCode::kFuse ||
+         (failure.code == FailureCode::kRateLimited && failure.acme_type.empty());
+}
+
 model::Event FailedEvent(const store::HeldCertificate& held, const Failure& failure,
                          const std::string& reason, UnixSeconds now) {
   model::Event event;
@@ -133,8 +139,13 @@ Failure Obtainer::RecordFailure(const ObtainRequest& request, Failure failure) {
         held = store::FindById(session, made.id);
       }
       if (!held) return;
-      const AfterFailure after = next_try_(failure, held->certificate.failures + 1);
+      const bool is_kept = held->certificate.last_error && IsRefusedHere(failure);
+      const AfterFailure after = next_try_(failure, held->certificate.failures + (is_kept ? 0 : 1));
       failure.retry_at = after.try_at;
+      if (is_kept) {
+        return store::KeepFailure(session, held->certificate.id, after.try_at, after.look_at,
+                                  clock_.Now());
+      }
       store::RecordFailure(session, held->certificate.id, failure, after.look_at, clock_.Now());
       if (after.told.empty()) return;
       store::AppendEvent(session, FailedEvent(*held, failure, after.told, clock_.Now()));

@@ -164,6 +164,18 @@ void RecordFailure(Session& session, std::int64_t certificate_id, const Failure&
       .Run();
 }
 
+void KeepFailure(Session& session, std::int64_t certificate_id, UnixSeconds retry_at,
+                 UnixSeconds next_action_at, UnixSeconds now) {
+  const auto held = FindById(session, certificate_id);
+  if (!held || !held->certificate.last_error) return;
+  Failure failure = *held->certificate.last_error;
+  failure.retry_at = std::max(failure.retry_at, retry_at);
+  Query(Of(session),
+        "UPDATE certificate SET last_error = ?, next_action_at = ?, updated_at = ? WHERE id = ?",
+        SerializeFailure(failure), next_action_at, now, certificate_id)
+      .Run();
+}
+
 bool DeleteCertificate(Session& session, std::int64_t certificate_id) {
   const bool deleted =
       Query(Of(session), "DELETE FROM certificate WHERE id = ?", certificate_id).Run() > 0;

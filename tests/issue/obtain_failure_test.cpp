@@ -87,12 +87,16 @@ TEST_F(FailureTest, LeavesTheOneThatIsHeldAlone) {
   EXPECT_EQ(after.certificate.failures, 1);
 }
 
-TEST_F(FailureTest, OfTheFuseIsWrittenDownToo) {
+TEST_F(FailureTest, OfTheFuseLeavesTheReasonAndTheCountAsTheyAre) {
   Refused(4, 1, {"a.example.org"});
+  const Failure before = *Held("a.example.org").certificate.last_error;
   const Failure failure = Fails({"a.example.org"});
   EXPECT_EQ(failure.code, FailureCode::kFuse);
+  EXPECT_THAT(failure.advice, HasSubstr("certwright issue --force"));
   const model::ManagedCertificate certificate = Held("a.example.org").certificate;
-  EXPECT_EQ(certificate.last_error, failure);
+  EXPECT_EQ(certificate.last_error->detail, before.detail) << "the CA's words";
+  EXPECT_EQ(certificate.last_error->retry_at, failure.retry_at);
+  EXPECT_EQ(certificate.failures, 4);
   EXPECT_EQ(certificate.next_action_at, failure.retry_at);
 }
 

@@ -61,6 +61,10 @@ std::int64_t AddCurrentVersion(Session& session, const model::CertificateVersion
 void RecordFailure(Session& session, std::int64_t certificate_id, const Failure& failure,
                    UnixSeconds next_action_at, UnixSeconds now);
 
+// The last failure stays what it was, and is tried again no earlier than `retry_at`.
+void KeepFailure(Session& session, std::int64_t certificate_id, UnixSeconds retry_at,
+                 UnixSeconds next_action_at, UnixSeconds now);
+
 // Removes it with its versions and orders; false where it was not there.
 bool DeleteCertificate(Session& session, std::int64_t certificate_id);
 
