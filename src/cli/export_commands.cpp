@@ -148,10 +148,21 @@ void WriteSelfSigned(const PairOptions& options, Failure why) {
   }
 }
 
+// By whatever way they are named.
+bool IsOneFile(const Path& a, const Path& b) {
+  std::error_code error;
+  if (std::filesystem::equivalent(a, b, error)) return true;
+  return std::filesystem::weakly_canonical(a, error) == std::filesystem::weakly_canonical(b, error);
+}
+
 // contract.md, "Command get-certificate": 0 saved, 3 unchanged, 1 error; what is self-signed never
 // takes the place of a file that is there.
 int GetCertificateFiles(Session& session, const PairOptions& options) {
   try {
+    if (IsOneFile(options.cert_file, options.key_file)) {
+      throw Error(FailureCode::kUsage, "certificate and key would be one file",
+                  "name two files; 'certwright export --format combined' makes one of both");
+    }
     const bool both_there = IsThere(options.cert_file) && IsThere(options.key_file);
     Failure nothing;
     nothing.code = FailureCode::kNotFound;

@@ -171,6 +171,14 @@ class Doors(Binary):
         return self.run_it("get-certificate", "--cert-file", str(self.root / "c.pem"),
                            "--key-file", str(self.root / "k.pem"), NAME)
 
+    def test_get_certificate_wants_two_files(self):
+        for key in ("pair.pem", "./pair.pem"):
+            result = self.run_it("get-certificate", "--cert-file", str(self.root / "pair.pem"),
+                                 "--key-file", "%s/%s" % (self.root, key), NAME)
+            self.assertEqual(result.returncode, 1, result)
+            self.assertIn("one file", result.stderr)
+            self.assertFalse((self.root / "pair.pem").exists())
+
     def test_get_certificate_never_replaces_a_file_that_is_there_alone(self):
         lock = self.root / "state" / "certwright.lock"
         self.assertEqual(self.run_it("list").returncode, 0)
