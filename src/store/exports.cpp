@@ -1,6 +1,7 @@
 #include "certwright/store/exports.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "certwright/base/text.h"
 #include "codec.h"
@@ -82,9 +83,7 @@ bool DeleteAcknowledgement(Session& session, const std::string& consumer, const 
 }
 
 std::vector<Acknowledgement> ListAcknowledgements(Session& session) {
-  Query rows(Of(session),
-             "SELECT consumer, name, serial, acknowledged_at FROM acknowledgement "
-             "ORDER BY name, consumer");
+  Query rows(Of(session), "SELECT consumer, name, serial, acknowledged_at FROM acknowledgement");
   std::vector<Acknowledgement> said;
   while (rows.Step()) {
     Acknowledgement& each = said.emplace_back();
@@ -93,6 +92,9 @@ std::vector<Acknowledgement> ListAcknowledgements(Session& session) {
     each.serial = rows.Text();
     each.acknowledged_at = rows.Int();
   }
+  std::sort(said.begin(), said.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.name, a.consumer) < std::tie(b.name, b.consumer);
+  });
   return said;
 }
 

@@ -1,5 +1,8 @@
 #include "certwright/store/served.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "session.h"
 
 namespace certwright::store {
@@ -50,9 +53,12 @@ void DeleteServed(Session& session, const std::string& endpoint, const std::stri
 }
 
 std::vector<ServedState> ListServed(Session& session) {
-  Query rows(Of(session), kSelect + "ORDER BY endpoint, name");
+  Query rows(Of(session), kSelect);
   std::vector<ServedState> states;
   while (rows.Step()) states.push_back(Read(rows));
+  std::sort(states.begin(), states.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.endpoint, a.name) < std::tie(b.endpoint, b.name);
+  });
   return states;
 }
 
