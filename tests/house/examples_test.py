@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-import units_test
 import unittest
+
+import units_test
 
 BINARY = None
 FOLDER = units_test.PROJECT / "packaging" / "examples"
