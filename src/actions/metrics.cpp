@@ -20,13 +20,11 @@ constexpr std::array<MetricPart, 6> kParts{BuildMetrics, CertificateMetrics, CaM
                                            ConsumerMetrics, StatusMetrics};
 
 // What comes from file names and CAs may hold anything.
-std::string LabelValue(std::string_view value) {
-  std::string escaped;
+void AddLabelValue(std::string_view value, std::string& text) {
   for (const char c : Printable(value, 2000)) {
-    if (c == '\\' || c == '"') escaped += '\\';
-    escaped += c;
+    if (c == '\\' || c == '"') text += '\\';
+    text += c;
   }
-  return escaped;
 }
 
 }  // namespace
@@ -40,10 +38,13 @@ void MetricText::Sample(Labels labels, std::int64_t value) {
   text_ += name_;
   char before = '{';
   for (const auto& [label, content] : labels) {
-    text_ += Cat(before, label, "=\"", LabelValue(content), "\"");
+    text_.append(1, before).append(label).append("=\"");
+    AddLabelValue(content, text_);
+    text_ += '"';
     before = ',';
   }
-  text_ += Cat(labels.size() == 0 ? " " : "} ", value, "\n");
+  // No stream: there are three lines a certificate.
+  text_.append(labels.size() == 0 ? " " : "} ").append(std::to_string(value)).append(1, '\n');
 }
 
 void FeedMetrics(const Invocation& call, MetricText& out) {

@@ -1,4 +1,5 @@
-// Events as other programs see them: schema/json/KIND.event.json, and feed-entry.json around it.
+// Events as other programs see them: schema/json/KIND.event.json, and around it entry of
+// schema/json/events.output.json.
 #pragma once
 
 #include <string>
