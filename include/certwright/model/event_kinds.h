@@ -6,8 +6,15 @@
 
 namespace certwright::model {
 
-inline constexpr std::array<std::string_view, 6> kEventKinds{
-    "certificate-changed",         "certificate-expiring", "certificate-failed",
-    "default-certificate-changed", "hosts-changed",        "routes-changed"};
+inline constexpr auto kEventKinds = std::to_array<std::string_view>({
+    "certificate-changed",
+    "certificate-expiring",
+    "certificate-failed",
+    "certificate-not-served",
+    "certificate-served",
+    "default-certificate-changed",
+    "hosts-changed",
+    "routes-changed",
+});
 
 }  // namespace certwright::model
