@@ -85,6 +85,7 @@ def test_what_was_denied_and_which_key_was_given_is_kept(world, sockets):
     expected = [("denied", "get-certificate", NAME, "reader", ""),
                 ("released", "get-certificate", NAME, "fulladm", "module/app1"),
                 ("released", "get-certificate", NAME, "certadm", ""),
+                ("released", "show-task", task, "certadm", ""),
                 ("released", "export", NAME, "owner", "")]
     seen = audit(sockets)
     assert [(e["outcome"], e["action"], e["subject"], e["role"], e["caller"])
@@ -93,7 +94,7 @@ def test_what_was_denied_and_which_key_was_given_is_kept(world, sockets):
     stored = json.loads(world.certwright.ok("--json", "audit").stdout)["entries"]
     assert stored == seen
     assert len(world.certwright.ok("--json", "audit", "--after", str(seen[1]["seq"])).json()
-               ["entries"]) == 2
+               ["entries"]) == 3
     table = world.certwright.ok("audit", "--limit", "1").stdout
     assert "denied" in table and "released" not in table
 
