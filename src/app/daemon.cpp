@@ -44,10 +44,11 @@ class Service {
     for (const config::ApiSocket& socket : config.api_sockets) {
       sockets.push_back({socket.path, socket.role, socket.mode, socket.group, socket.caller});
     }
-    server_ = std::make_unique<api::Server>(engine_.runner(), sockets, kVersion);
     if (!config.metrics_listen.empty()) {
       metrics_ = ServeMetrics(config.metrics_listen, engine_.runner());
     }
+    // Last: who finds a socket of ours finds all of it.
+    server_ = std::make_unique<api::Server>(engine_.runner(), sockets, kVersion);
   }
 
  private:
