@@ -146,6 +146,17 @@ void Feed::Impl::Pause(Worker& worker, Millis pause, std::stop_token stop) {
   clock.Sleep(pause, nap.get_token());
 }
 
+void Feed::Impl::Rest(Worker& worker, std::uint64_t seen, std::stop_token stop) {
+  const auto longest = worker.subscriber->longest_rest();
+  const auto is_news = [&] { return notified != seen || worker.moved; };
+  std::unique_lock lock(mutex);
+  if (!longest) {
+    changed.wait(lock, stop, is_news);
+  } else if (!changed.wait_for(lock, stop, *longest, is_news) && !stop.stop_requested()) {
+    worker.catch_up = true;
+  }
+}
+
 void Feed::Impl::RunWorker(Worker& worker, std::stop_token stop) {
   Millis pause = kFirstPause;
   while (!stop.stop_requested()) {
@@ -155,8 +166,7 @@ void Feed::Impl::RunWorker(Worker& worker, std::stop_token stop) {
       const bool delivered = DeliverNext(worker, stop);
       pause = kFirstPause;
       if (delivered) continue;
-      std::unique_lock lock(mutex);
-      changed.wait(lock, stop, [&] { return notified != seen || worker.moved; });
+      Rest(worker, seen, stop);
     } catch (const std::exception& error) {
       if (stop.stop_requested()) return;
       const std::string words = Printable(error.what());

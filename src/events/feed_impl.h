@@ -45,6 +45,8 @@ struct Feed::Impl {
   // For who asks how it stands; then those behind it need not wait for it.
   void WriteDown(Worker& worker, const std::string& words, Millis pause);
   void Pause(Worker& worker, Millis pause, std::stop_token stop);
+  // Until there is news since `seen`, or it has rested for long enough.
+  void Rest(Worker& worker, std::uint64_t seen, std::stop_token stop);
   void RunWorker(Worker& worker, std::stop_token stop);
   // Each event to everybody before the next one, as far as one thread can. Another program that
   // failed is not told again however often a command comes here.

@@ -24,7 +24,7 @@ struct Worker {
   bool gave_up = false;    // failed where there are no threads: the next process tells it again
 
   // Guarded by the feed's lock.
-  bool catch_up;
+  bool catch_up;                // the empty call comes next
   std::int64_t passed = 0;      // it has had all of its kinds up to here
   bool prompt = true;           // its last event went well, and fast
   bool moved = false;           // passed was set by a person since its thread looked

@@ -129,6 +129,25 @@ TEST_F(FeedTest, TellsEachEventInOrderAndRemembersIt) {
   EXPECT_EQ(Position("one"), 4);
 }
 
+// Is to be called again after a millisecond of rest.
+class Restless : public Recorder {
+ public:
+  using Recorder::Recorder;
+  std::optional<Millis> longest_rest() const override { return Millis(1); }
+};
+
+TEST_F(FeedTest, CallsAgainWhoHasRestedLongEnough) {
+  auto told = NewTold();
+  Append(1);
+  Feed feed(database(), clock_);
+  feed.Subscribe(std::make_unique<Restless>("one", told), true);
+  feed.Start();
+  while (told->calls < 4) std::this_thread::sleep_for(Millis(1));
+  EXPECT_TRUE(feed.WaitPassed("one", 1, kPatience, {}));
+  feed.Stop();
+  EXPECT_TRUE(told->Text().starts_with(" 1||||")) << told->Text();
+}
+
 TEST_F(FeedTest, ANewSubscriberStartsAfterTheLastEvent) {
   auto told = NewTold();
   Append(3);

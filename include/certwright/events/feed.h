@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -28,12 +29,14 @@ class Subscriber {
   // At most this many events at once: a handler of other programs gets one, a renderer takes many.
   virtual int batch() const { return 1; }
   // Deals with all of them, or throws: then the same events come again, after a pause that doubles
-  // from a second to longest_pause(). `events` may be empty once after start: bring the world up to
-  // date with the store (self-healing).
+  // from a second to longest_pause(). `events` may be empty: bring the world up to date with the
+  // store (self-healing).
   virtual void Deliver(std::span<const model::Event> events, std::stop_token stop) = 0;
   virtual Millis longest_pause() const { return std::chrono::minutes(1); }
   // Whether the empty call at start is wanted.
   virtual bool catches_up() const { return false; }
+  // After so long without an event the empty call comes again; nullopt: never. Asked after each call.
+  virtual std::optional<Millis> longest_rest() const { return std::nullopt; }
   // Whether it is told of an event after those of the same kinds whose names come before its own. Who
   // fails, is behind, or took more than five seconds for its last event is not waited for.
   virtual bool in_name_order() const { return false; }
