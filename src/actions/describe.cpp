@@ -72,7 +72,7 @@ std::optional<std::string> LabelOfPath(const std::string& path) {
 }
 
 std::string Validity(const model::CertificateVersion& version, UnixSeconds now) {
-  if (now < version.not_before || now >= version.not_after) return "expired";
+  if (!model::IsValidAt(version, now)) return "expired";
   const UnixSeconds lifetime = version.not_after - version.not_before;
   const UnixSeconds warning = lifetime < 90 * kDay ? lifetime / 3 : 30 * kDay;
   return version.not_after - now <= warning ? "expiring" : "valid";

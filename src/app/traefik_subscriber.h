@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -20,6 +21,7 @@ class TraefikSubscriber : public events::Subscriber {
   // A rendering takes many changes at once.
   int batch() const override { return 1000; }
   bool catches_up() const override { return true; }
+  std::optional<Millis> longest_rest() const override { return publisher_.GoodFor(); }
   void Deliver(std::span<const model::Event> events, std::stop_token stop) override {
     const auto is_change = [](const model::Event& event) {
       return event.name == events::kCertificateChanged || event.name == events::kRoutesChanged ||

@@ -10,7 +10,7 @@ using model::CertificateVersion;
 using model::OrderState;
 
 bool IsValidNow(const std::optional<CertificateVersion>& version, UnixSeconds now) {
-  return version && version->not_before <= now && now < version->not_after;
+  return version && model::IsValidAt(*version, now);
 }
 
 namespace {

@@ -76,6 +76,16 @@ void CheckFile(const Path& file, const std::string& text, CheckReport& report) {
   }
 }
 
+// Served or not, nobody takes it: that is said before all else.
+void CheckDates(const model::CertificateVersion& version, UnixSeconds now,
+                ServedCertificate& result) {
+  if (model::IsValidAt(version, now)) return;
+  const bool is_over = version.not_after <= now;
+  result.problem = Cat(is_over ? "this certificate expired at " : "this certificate is valid from ",
+                       FormatUtc(is_over ? version.not_after : version.not_before),
+                       is_over ? "" : " on", result.problem.empty() ? "" : "; ", result.problem);
+}
+
 // Whether the API could be asked.
 bool CheckLive(const Api& api, const std::string& generation, CheckReport& report,
                std::stop_token stop) {
@@ -123,16 +133,18 @@ void NoteSameNames(const std::vector<model::CertificateVersion>& served,
     const std::string names = TraefikKey(version);
     report.notes.push_back(Cat("for ", Printable(names, 120), " Traefik is given ",
                                Short(*by_names[names]), ", and not ", Short(version),
-                               ": an upload goes first, then what is valid longer"));
+                               ": what is valid goes first, of that an upload, then what is valid "
+                               "longer"));
   }
 }
 
-bool IsOutranked(store::Database& database, const model::CertificateVersion& version) {
+bool IsOutranked(store::Database& database, const model::CertificateVersion& version,
+                 UnixSeconds now) {
   const auto covering = database.Read([&](store::Session& session) {
     return store::FindCovering(session, version.names.front().value);
   });
   return std::any_of(covering.begin(), covering.end(), [&](const store::HeldCertificate& other) {
-    return Outranks(*other.current, version);
+    return Outranks(*other.current, version, now);
   });
 }
 
@@ -180,7 +192,7 @@ Seen Publisher::WaitServed(const std::string& name, const std::string& serial_he
     return Seen::kNotServed;
   }
   const auto hosts = HostNames(*held->current);
-  if (hosts.empty() || IsOutranked(database_, *held->current)) return Seen::kNotLooked;
+  if (hosts.empty() || IsOutranked(database_, *held->current, clock_.Now())) return Seen::kNotLooked;
   const auto address = ParseAddress(HttpsAddress(stop));
   if (!address) return Seen::kNotLooked;
   const std::string wanted = LeafOf(held->current->chain_pem);
@@ -242,6 +254,7 @@ CheckReport Publisher::Check(std::stop_token stop) {
     result.wanted_serial = version->serial_hex;
     if (address) LookAt(peer_, *address, *version, default_leaf, result);
     if (reachable) CheckLoaded(api, *version, result, stop);
+    CheckDates(*version, clock_.Now(), result);
     report.certificates.push_back(std::move(result));
   }
   if (reachable) report.routes = CheckRoutes(api, plan.routes, stop);

@@ -64,8 +64,10 @@ void Publisher::Plan::Read(store::Session& session) {
   forwarded_depth = store::FindTrustedProxies(session).depth;
 }
 
-void Publisher::Plan::Rank() {
-  Ranking ranking = RankVersions(std::move(versions));
+void Publisher::Plan::Rank(UnixSeconds now) {
+  Ranking ranking = RankVersions(std::move(versions), now);
+  ranked_at = now;
+  ranked_until = ranking.until;
   const auto found = std::lower_bound(ranking.keys.begin(), ranking.keys.end(), default_key);
   const bool is_held =
       !default_key.empty() && found != ranking.keys.end() && *found == default_key;
@@ -77,7 +79,7 @@ void Publisher::Plan::Rank() {
 Publisher::Plan Publisher::MakePlan() {
   Plan plan;
   database_.Read([&](store::Session& session) { plan.Read(session); });
-  plan.Rank();
+  plan.Rank(clock_.Now());
 
   const PemFiles files(options_.certificate_dir, options_.group);
   DynamicConfiguration configuration;

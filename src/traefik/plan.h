@@ -13,6 +13,8 @@ namespace certwright::traefik {
 
 struct Publisher::Plan {
   std::int64_t last_event = 0;  // of the store, when this was asked for
+  // Of two with the same names the order is this one between these times.
+  UnixSeconds ranked_at = 0, ranked_until = 0;
   // In the order of the file; no chains, no keys.
   std::vector<model::CertificateVersion> versions;
   // Left out: another certificate has the same names.
@@ -30,8 +32,8 @@ struct Publisher::Plan {
   // Fills in what the store says.
   void Read(store::Session& session);
   void TakeRoutes(std::vector<model::Route> all);
-  // Puts the versions in order, and finds the default.
-  void Rank();
+  // Puts the versions in order as it is at `now`, and finds the default.
+  void Rank(UnixSeconds now);
   std::set<std::string> Files() const;  // names of the PEM files in the text
 };
 

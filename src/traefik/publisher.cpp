@@ -50,6 +50,14 @@ bool SameFileSystem(const Path& a, const Path& b) {
          of_a.st_dev == of_b.st_dev;
 }
 
+// What changes with whatever somebody does to the file; "" where there is none.
+std::string LookOf(const Path& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0) return "";
+  return Cat(info.st_ino, " ", info.st_size, " ", info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec,
+             " ", info.st_ctim.tv_sec, ".", info.st_ctim.tv_nsec);
+}
+
 // A directory below the watched one: Traefik reads it (so it may enter) but does not watch it.
 Path TemporaryDirBelow(const Path& dynamic_dir) {
   const Path dir = dynamic_dir / ".certwright";
@@ -75,25 +83,43 @@ bool Publisher::Shows(std::int64_t event_seq) {
   return live_event_ >= event_seq;
 }
 
+Millis Publisher::GoodFor() {
+  constexpr UnixSeconds kLook = 60;
+  const std::lock_guard lock(publishing_);
+  return std::chrono::seconds(std::clamp<UnixSeconds>(live_until_ - clock_.Now(), 1, kLook));
+}
+
+bool Publisher::IsLive() {
+  const UnixSeconds now = clock_.Now();
+  return live_event_ == database_.Read(store::LastEvent) && live_from_ <= now &&
+         now < live_until_ && live_file_ == LookOf(options_.dynamic_dir / kFileName);
+}
+
 void Publisher::Publish(std::stop_token stop) {
   const std::lock_guard lock(publishing_);
   CheckDynamicDir(options_.dynamic_dir);
-  if (live_event_ == database_.Read(store::LastEvent)) return;
+  if (IsLive()) return;
   bool changed = false;
   Plan plan = MakePlan();
   while (!WritePems(plan, changed)) plan = MakePlan();
   for (const auto& words : plan.left_out) log::Warning(Cat("traefik: ", words));
 
-  const auto former = Present(options_.dynamic_dir / kFileName);
+  const Path file = options_.dynamic_dir / kFileName;
+  std::string look = LookOf(file);  // before it is read: what comes between is seen the next time
+  const auto former = Present(file);
   changed |= former != plan.text;
   if (changed) {
     WriteText(plan.text);
+    look = LookOf(file);
     log::Info(Cat("traefik: generation ", plan.generation, " with ", plan.versions.size(),
                   " certificates is written"));
   }
   if (!options_.api.empty()) WaitLive(plan.generation, stop);
   RemoveOthers(plan, changed, former.value_or(""));
   live_event_ = plan.last_event;
+  live_from_ = plan.ranked_at;
+  live_until_ = plan.ranked_until;
+  live_file_ = look;
 }
 
 // The temporary file must not be made in the watched directory: Traefik would read everything

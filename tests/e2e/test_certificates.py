@@ -1,6 +1,7 @@
 """Uploads, the default certificate, deletion and the change of the CA, through the real Traefik."""
 
 import base64
+import datetime
 import json
 
 import pytest
@@ -34,11 +35,11 @@ def roots(workdir):
     return root, file
 
 
-def pair(root, names, common_name=None):
+def pair(root, names, common_name=None, **dates):
     """A certificate below an intermediate, which comes with it, and its key; the leaf first."""
     issuer = root.intermediate("Upload intermediate")
     key = pki.new_key()
-    leaf = issuer.sign(names, key.public_key(), common_name=common_name)
+    leaf = issuer.sign(names, key.public_key(), common_name=common_name, **dates)
     return leaf, pki.pem(leaf) + pki.pem(issuer.certificate), pki.key_pem(key)
 
 
@@ -72,6 +73,26 @@ def test_an_upload_goes_before_the_cas_until_it_is_deleted(traefik_world, roots)
     wait.until(lambda: served(world, NAME).serial_number == of_ca, "the CA's is served again")
     assert world.traefik.process is traefik, "without a restart"
     assert world.pebble.orders() == 1
+
+
+def test_an_upload_that_expires_makes_way_for_the_cas(traefik_world, roots):
+    root, file = roots
+    world = traefik_world
+    world.certwright.write_config({"upload": {"roots": str(file)}})
+    world.certwright.serve()
+    world.certwright.ok("issue", NAME)
+    of_ca = served(world, NAME).serial_number
+    leaf, chain, key = pair(root, [NAME], not_after=pki.now() + datetime.timedelta(seconds=8))
+    upload(world, chain, key)
+    assert served(world, NAME).serial_number == leaf.serial_number
+    wait.until(lambda: served(world, NAME).serial_number == of_ca, "what is valid is served",
+               timeout=20)
+    world.certwright.ok("traefik", "check")
+    action(world, "delete-certificate", {"type": "internal", "serial": str(of_ca)})
+    wait.until(lambda: served(world, NAME).serial_number == leaf.serial_number,
+               "there is nothing else")
+    checked = world.certwright.run("traefik", "check")
+    assert checked.code == 1 and "this certificate expired at" in checked.stdout, str(checked)
 
 
 def test_what_nobody_trusts_is_not_served(traefik_world, roots, workdir):

@@ -117,6 +117,21 @@ TEST_F(Check, FindsANameThatAnotherCertificateTakes) {
   EXPECT_FALSE(certificate.served);
 }
 
+TEST_F(Check, SaysThatWhatIsServedIsNotValid) {
+  const auto version = Add({"a.example.org"}, 1, 1'790'000'000);
+  shown_ = {{"a.example.org", FakeDer(1)}};
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  auto certificate = publisher.Check({}).certificates.at(0);
+  EXPECT_TRUE(certificate.served);
+  EXPECT_EQ(certificate.problem, "this certificate expired at 2026-09-21T14:13:20Z");
+  clock_.wall = version.not_before - 1;
+  certificate = publisher.Check({}).certificates.at(0);
+  EXPECT_EQ(certificate.problem, "this certificate is valid from 2023-11-14T22:13:20Z on");
+  clock_.wall = version.not_before;
+  EXPECT_EQ(publisher.Check({}).certificates.at(0).problem, "");
+}
+
 TEST_F(Check, SaysWhatIsWrongWithTheFile) {
   auto publisher = MakePublisher();
   EXPECT_THAT(publisher.Check({}).problem, HasSubstr("certwright.yml"));

@@ -26,7 +26,7 @@ namespace certwright::traefik {
 
 class FakeClock : public Clock {
  public:
-  UnixSeconds Now() const override { return 1'800'000'000; }
+  UnixSeconds Now() const override { return wall; }
   Steady SteadyNow() const override { return now_; }
   bool Sleep(Millis duration, std::stop_token stop) override {
     if (stop.stop_requested()) return false;
@@ -35,6 +35,8 @@ class FakeClock : public Clock {
     return true;
   }
   const std::vector<Millis>& sleeps() const { return sleeps_; }
+
+  UnixSeconds wall = 1'800'000'000;
 
  private:
   Steady now_{};
@@ -122,6 +124,20 @@ class TraefikFixture : public ::testing::Test {
     return version;
   }
 
+  // The same names, uploaded, between these dates.
+  model::CertificateVersion Upload(model::CertificateVersion version, UnixSeconds not_before,
+                                   UnixSeconds not_after) {
+    version.serial_hex = Hex(std::string(1, static_cast<char>(0x40 + ++uploads_)));
+    version.fingerprint = std::string(62, 'b') + version.serial_hex;
+    version.not_before = not_before;
+    version.not_after = not_after;
+    database_->Write([&](store::Session& session) {
+      store::SaveUpload(session, version.subject, version, clock_.Now());
+      version = *store::FindUpload(session, version.subject)->current;
+    });
+    return version;
+  }
+
   // As every change of what is served is told (invariant I3).
   void Tell(store::Session& session) {
     model::Event event;
@@ -166,6 +182,7 @@ class TraefikFixture : public ::testing::Test {
   }
 
   Path dir_;
+  int uploads_ = 0;
   std::unique_ptr<store::Database> database_;
   FakeTraefik traefik_;
   FakeClock clock_;

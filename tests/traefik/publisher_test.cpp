@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include "fixture.h"
 
 namespace certwright::traefik {
@@ -212,15 +214,7 @@ TEST_F(Publish, GivesTheLongerValidOfTwoWithTheSameNames) {
 
 TEST_F(Publish, GivesTheUploadInPlaceOfTheCasAndBack) {
   const auto of_ca = Add({"a.example.org"}, 1, 1'950'000'000);
-  auto uploaded = of_ca;
-  uploaded.serial_hex = "03";
-  uploaded.fingerprint = std::string(64, 'b');
-  uploaded.not_after = 1'900'000'000;
-  const auto id = database_->Write([&](store::Session& session) {
-    store::SaveUpload(session, "a.example.org", uploaded, clock_.Now());
-    uploaded = *store::FindUpload(session, "a.example.org")->current;
-    return uploaded.certificate_id;
-  });
+  const auto uploaded = Upload(of_ca, 1'700'000'000, 1'900'000'000);
   auto publisher = MakePublisher();
   EXPECT_THAT(publisher.RenderText(), HasSubstr(Stem(uploaded) + ".crt"));
   EXPECT_THAT(publisher.RenderText(), ::testing::Not(HasSubstr(Stem(of_ca) + ".crt")));
@@ -229,8 +223,72 @@ TEST_F(Publish, GivesTheUploadInPlaceOfTheCasAndBack) {
             Seen::kNotLooked)
       << "nobody can see what the upload is shown for";
   EXPECT_THAT(publisher.Check({}).notes, ::testing::Contains(HasSubstr("the uploaded one")));
-  database_->Write([&](store::Session& session) { store::DeleteCertificate(session, id); });
+  database_->Write([&](store::Session& session) {
+    store::DeleteCertificate(session, uploaded.certificate_id);
+  });
   EXPECT_THAT(publisher.RenderText(), HasSubstr(Stem(of_ca) + ".crt"));
+}
+
+TEST_F(Publish, GivesWhatIsValidInPlaceOfAnUploadThatIsNot) {
+  struct Row {
+    const char* name;
+    UnixSeconds not_before, not_after;
+    bool uploaded_first;
+  };
+  const UnixSeconds now = clock_.Now();
+  const Row rows[] = {{"expired", now - 10, now, false},
+                      {"not yet valid", now + 1, now + 10, false},
+                      {"valid still", now - 10, now + 1, true},
+                      {"valid from now on", now, now + 10, true}};
+  const auto of_ca = Add({"a.example.org"}, 1);
+  auto publisher = MakePublisher();
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    const auto uploaded = Upload(of_ca, row.not_before, row.not_after);
+    const auto& first = row.uploaded_first ? uploaded : of_ca;
+    const auto& other = row.uploaded_first ? of_ca : uploaded;
+    EXPECT_THAT(publisher.RenderText(), HasSubstr(Stem(first) + ".crt"));
+    EXPECT_THAT(publisher.RenderText(), Not(HasSubstr(Stem(other) + ".crt")));
+    const Seen of_first = publisher.WaitServed("a.example.org", first.serial_hex, Millis(0), {});
+    EXPECT_EQ(of_first, Seen::kNotServed) << "looked at";
+    const Seen of_other = publisher.WaitServed("a.example.org", other.serial_hex, Millis(0), {});
+    EXPECT_EQ(of_other, Seen::kNotLooked);
+  }
+}
+
+TEST_F(Publish, RendersAgainWhenADateHasPassedThoughNothingIsTold) {
+  const auto of_ca = Add({"a.example.org"}, 1);
+  const UnixSeconds now = clock_.Now();
+  const auto uploaded = Upload(of_ca, now + 30, now + 40);
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  EXPECT_THAT(Text(), HasSubstr(Stem(of_ca) + ".crt"));
+  EXPECT_EQ(publisher.GoodFor(), std::chrono::seconds(30));
+  clock_.wall = now + 30;
+  publisher.Publish({});
+  EXPECT_THAT(Text(), HasSubstr(Stem(uploaded) + ".crt"));
+  EXPECT_EQ(publisher.GoodFor(), std::chrono::seconds(10));
+  clock_.wall = now + 40;
+  publisher.Publish({});
+  EXPECT_THAT(Text(), HasSubstr(Stem(of_ca) + ".crt"));
+  EXPECT_EQ(publisher.GoodFor(), std::chrono::seconds(60)) << "the dates that come are far away";
+  clock_.wall = now + 35;  // it was set back
+  publisher.Publish({});
+  EXPECT_THAT(Text(), HasSubstr(Stem(uploaded) + ".crt"));
+}
+
+TEST_F(Publish, WritesCertwrightYmlAgainThatSomebodyChanged) {
+  AddRoute("web1", "/web");
+  auto publisher = MakePublisher();
+  publisher.Publish({});
+  const Path yml = options_.dynamic_dir / "certwright.yml";
+  const std::string text = Text();
+  std::filesystem::remove(yml);
+  publisher.Publish({});
+  EXPECT_EQ(Text(), text);
+  std::ofstream(yml, std::ios::app) << "rubbish";
+  publisher.Publish({});
+  EXPECT_EQ(Text(), text);
 }
 
 TEST_F(Publish, ShowsTheDefaultNamesWhereNoOtherFits) {
@@ -290,7 +348,6 @@ TEST_F(Publish, DoesNothingWhereTheStoreHasNoNewEvent) {
   auto publisher = MakePublisher();
   publisher.Publish({});
   traefik_.asked.clear();
-  std::filesystem::remove(options_.dynamic_dir / "certwright.yml");
   publisher.Publish({});
   EXPECT_TRUE(traefik_.asked.empty());
   AddRoute("web2", "/web2");

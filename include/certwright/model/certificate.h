@@ -40,6 +40,11 @@ struct CertificateVersion {
   UnixSeconds revoked_at = 0;     // when the CA said that it is; 0: not (yet)
 };
 
+// By its dates.
+inline bool IsValidAt(const CertificateVersion& version, UnixSeconds time) {
+  return version.not_before <= time && time < version.not_after;
+}
+
 // What the owner wants of a certificate.
 struct CertificatePolicy {
   KeyType key_type = KeyType::kEc256;

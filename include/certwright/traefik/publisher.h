@@ -91,11 +91,15 @@ class Publisher {
   std::string RenderText();
   // Writes certificate files, renames certwright.yml into place where it differs, waits until it is
   // live (where the API is known), then removes files that nothing names any more. Without an API
-  // the files of the former generation stay until the next change. Does nothing where the store has
-  // no event since the last time that it came to its end: what it does must be told by events.
+  // the files of the former generation stay until the next change. Does nothing where, since the last
+  // time that it came to its end, the store has no new event, certwright.yml is as it was left, and of
+  // two certificates with the same names none has come to a date: all else must be told by events.
   // Throws Error(kDisk | kPermission) for the files, Error(kConfig) where dynamic_dir is missing, and
   // Error(kTraefik) where it does not become live.
   void Publish(std::stop_token stop);
+  // When Publish is to be called next, though nothing happens: at most a minute from now, to look at
+  // the file (and at the clock, which may jump).
+  Millis GoodFor();
   // Whether a Publish that came to its end had what the store held at this event.
   bool Shows(std::int64_t event_seq);
   // The last word for one certificate: a handshake with `name` as SNI until it shows `serial_hex`,
@@ -118,6 +122,8 @@ class Publisher {
   // `former`: the text in whose place the plan's came, "" for none.
   void RemoveOthers(const Plan& plan, bool changed, const std::string& former) const;
   void WriteText(const std::string& text) const;
+  // Whether what was live last is what is to be live now.
+  bool IsLive();
   void WaitLive(const std::string& generation, std::stop_token stop);
   std::string HttpsAddress(std::stop_token stop);
 
@@ -128,9 +134,12 @@ class Publisher {
   PeerLookup peer_;
   std::mutex publishing_;
   // Guarded by it. Version -> fingerprint of those whose files were written or compared by this
-  // process, and the last event of the store whose plan is live.
+  // process, and what is live: the plan of the store at this event and between these times, in the
+  // file that looked so.
   std::unordered_map<std::int64_t, std::string> compared_;
   std::int64_t live_event_ = -1;
+  UnixSeconds live_from_ = 0, live_until_ = 0;
+  std::string live_file_;
 };
 
 // The key of its stored position in the feed (the subscriber itself stands in app): never rename.
