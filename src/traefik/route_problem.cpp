@@ -85,6 +85,10 @@ bool HasBrokenEscape(std::string_view text) {
 
 Words WrongUrl(const std::string& url) {
   if (url.size() > kLongestUrl) return Cat("it is longer than ", kLongestUrl, " bytes");
+  const std::string scheme = ToLower(url.substr(0, url.find("://")));
+  if (scheme.size() < url.size() && scheme != "http" && scheme != "https") {
+    return Quoted(url, "begins with neither http:// nor https://");
+  }
   try {
     http::ParseUrl(url);
   } catch (const Error& error) {

@@ -99,7 +99,8 @@ TEST(ProblemOf, RefusesNamesAndPaths) {
 TEST(ProblemOf, RefusesAddresses) {
   ExpectRefused({
       {"no URL", [](Route& r) { r.url = ""; }, "url", "no usable URL"},
-      {"other scheme", [](Route& r) { r.url = "file:///etc/passwd"; }, "url", "not https"},
+      {"other scheme", [](Route& r) { r.url = "file:///etc/passwd"; }, "url",
+       "neither http:// nor https://"},
       {"no host", [](Route& r) { r.url = "http:///x"; }, "url", "no host"},
       {"password", [](Route& r) { r.url = "http://u:p@h"; }, "url", "user information"},
       {"long URL", [](Route& r) { r.url = "http://h/" + std::string(2048, 'x'); }, "url", "longer"},
