@@ -40,7 +40,9 @@ void AddRevoke(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand("revoke", "Have the CA revoke a certificate");
   command->footer(
       "\nOf a name the current version, of a serial (hex or decimal) any version that is kept.\n"
-      "Without --replace a current version is removed with its certificate and no longer served.\n"
+      "Without --replace a current version is removed with its certificate and no longer served,\n"
+      "and nobody asks for it any more: routes of these names lose lets_encrypt, modules their\n"
+      "request, and where it was the default the self-signed pair takes its place.\n"
       "With it a replacement with a new key is ordered first, served, and then the former version\n"
       "revoked. What is begun is carried on after a crash; a revoked version never comes back.\n\n"
       "Exit codes: 0 revoked, also where it was already; 2 not found; 3 not revoked.");

@@ -7,6 +7,8 @@
 #include "certwright/store/certificates.h"
 #include "certwright/store/events.h"
 #include "certwright/store/revocations.h"
+#include "certwright/store/routes.h"
+#include "certwright/store/uploads.h"
 
 namespace certwright::issue {
 
@@ -25,6 +27,23 @@ bool IsLeftWithout(store::Session& session, const std::string& name,
   const bool was_in = std::any_of(names.begin(), names.end(),
                                   [&](const model::Identifier& n) { return n.value == name; });
   return was_in && !store::IsCovered(session, name, now);
+}
+
+std::int64_t ForgetWishes(store::Session& session, const model::ManagedCertificate& certificate,
+                          UnixSeconds now) {
+  std::int64_t seq = 0;
+  for (model::Route& route : store::ListRoutes(session)) {
+    const bool asks = route.lets_encrypt &&
+                      std::any_of(certificate.names.begin(), certificate.names.end(),
+                                  [&](const auto& name) { return name.value == route.host; });
+    if (!asks) continue;
+    route.lets_encrypt = false;
+    seq = std::max(seq, store::SaveRoute(session, route, now));
+  }
+  if (certificate.name_set == store::DefaultNameSet(session)) {
+    seq = std::max(seq, store::SaveDefaultNames(session, {}, now));
+  }
+  return seq;
 }
 
 }  // namespace
@@ -61,6 +80,13 @@ std::int64_t RemoveTold(store::Session& session, const store::HeldCertificate& h
   event.certificate_id = id;
   event.created_at = now;
   return store::AppendEvent(session, event);
+}
+
+std::int64_t RemoveWithWishes(store::Session& session, const store::HeldCertificate& held,
+                              const std::string& reason, UnixSeconds now) {
+  const bool is_upload = store::UploadLabel(held.certificate).has_value();
+  const std::int64_t forgot = is_upload ? 0 : ForgetWishes(session, held.certificate, now);
+  return std::max(forgot, RemoveTold(session, held, reason, now));
 }
 
 std::int64_t Remove(store::Database& database, events::Feed& feed, Clock& clock,

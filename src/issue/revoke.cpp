@@ -144,7 +144,8 @@ std::int64_t Revoker::Settle(std::int64_t version_id) {
     const auto held = HeldOf(session, *version);
     const bool current_is_revoked = held && held->current && held->current->revoked_at > 0;
     if (!current_is_revoked || !OthersToRevoke(session, *version).empty()) return 0;
-    return RemoveTold(session, *held, "revoked", clock_.Now());
+    // Who wants another one in its place has it ordered first.
+    return RemoveWithWishes(session, *held, "revoked", clock_.Now());
   });
   if (!serial.empty()) log::Info(Cat("certificate revoked: serial ", serial));
   if (seq > 0) feed_.Notify();

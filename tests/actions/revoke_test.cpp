@@ -1,4 +1,5 @@
 #include "certwright/store/revocations.h"
+#include "certwright/store/routes.h"
 #include "fixture.h"
 
 namespace certwright::actions {
@@ -29,6 +30,26 @@ TEST_F(RevokeActionTest, AModuleThatAskedForItDoesNotAskAnyMore) {
   ASSERT_EQ(RequestOf("module/mail1"), "mail.example.org");
   Output("revoke", R"({"certificate":"mail.example.org"})");
   EXPECT_EQ(RequestOf("module/mail1"), "");
+}
+
+TEST_F(RevokeActionTest, RoutesAndTheDefaultDoNotAskAnyMore) {
+  model::Route route;
+  route.instance = "m1";
+  route.url = "http://127.0.0.1:2000";
+  route.host = "a.example.org";
+  route.lets_encrypt = true;
+  database_->Write([&](store::Session& session) {
+    store::SaveRoute(session, route, kNow);
+    store::SaveDefaultNames(session, {"a.example.org"}, kNow);
+  });
+  Output("revoke", R"({"certificate":"a.example.org","replace":true})");
+  EXPECT_TRUE(database_->Read([](store::Session& session) {
+    return store::RouteWantsCertificate(session, "a.example.org");
+  })) << "it has another one";
+  Output("revoke", R"({"certificate":"a.example.org"})");
+  chores_.RunOnce({});
+  EXPECT_FALSE(IsInStore("a.example.org"));
+  EXPECT_EQ(database_->Read(store::DefaultNameSet), "");
 }
 
 TEST_F(RevokeActionTest, TheReplacementComesFirst) {

@@ -22,6 +22,11 @@ void RememberName(store::Session& session, const store::NameRequest& asked, Unix
 std::int64_t RemoveTold(store::Session& session, const store::HeldCertificate& held,
                         const std::string& reason, UnixSeconds now);
 
+// The same, and nobody asks for it any more: routes with one of its names, nor the default where it was
+// that. (An upload answers no such wish.) Gives the last event's number.
+std::int64_t RemoveWithWishes(store::Session& session, const store::HeldCertificate& held,
+                              const std::string& reason, UnixSeconds now);
+
 // Removes a certificate with its versions and tells it (reason "deleted"); gives the event's
 // number, 0 where it was not there.
 std::int64_t Remove(store::Database& database, events::Feed& feed, Clock& clock,

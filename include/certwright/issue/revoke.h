@@ -26,8 +26,8 @@ class Revoker {
   void Want(std::int64_t version_id, const store::RevocationWish& wish);
 
   // Revokes a version for which that is written down, and those of the same certificate that were
-  // wanted before. Where it is the current one still, the managed certificate is removed with it;
-  // gives the number of the event that tells so, else 0. Throws Error: what the CA refuses for good
+  // wanted before. Where it is the current one still, the managed certificate is removed with it and
+  // nobody asks for it any more (RemoveWithWishes); gives the number of the event that tells so, else 0. Throws Error: what the CA refuses for good
   // is not wanted any more, everything else is tried again by CarryOn. Error(kInternal) where
   // another version has to take its place first.
   std::int64_t Revoke(std::int64_t version_id, const model::ProgressSink& progress,
