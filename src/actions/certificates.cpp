@@ -10,8 +10,6 @@
 #include "certwright/json/failure.h"
 #include "certwright/store/renewals.h"
 #include "certwright/store/revocations.h"
-#include "certwright/store/routes.h"
-#include "certwright/store/settings.h"
 #include "certwright/store/uploads.h"
 #include "handler.h"
 #include "wishes.h"
@@ -102,34 +100,6 @@ std::vector<store::HeldCertificate> FindDoomed(const Invocation& call, store::Se
   return obsolete;
 }
 
-// Nobody asks for it any more: the routes, and the default.
-std::int64_t ForgetWishes(store::Session& session, const model::ManagedCertificate& certificate,
-                          UnixSeconds now) {
-  std::int64_t seq = 0;
-  for (model::Route& route : store::ListRoutes(session)) {
-    const bool asks = route.lets_encrypt &&
-                      std::any_of(certificate.names.begin(), certificate.names.end(),
-                                  [&](const auto& name) { return name.value == route.host; });
-    if (!asks) continue;
-    route.lets_encrypt = false;
-    seq = std::max(seq, store::SaveRoute(session, route, now));
-  }
-  if (certificate.name_set == store::DefaultNameSet(session)) {
-    seq = std::max(seq, store::SaveDefaultNames(session, {}, now));
-  }
-  return seq;
-}
-
-// Throws Error(kTimeout) where it cannot go just now. Gives the last event's number.
-std::int64_t RemoveWithWishes(const Invocation& call, store::Session& session,
-                              const store::HeldCertificate& held) {
-  const UnixSeconds now = call.context.clock.Now();
-  RefuseWhileUnderWay(call, held);
-  const bool is_upload = store::UploadLabel(held.certificate).has_value();
-  const std::int64_t forgot = is_upload ? 0 : ForgetWishes(session, held.certificate, now);
-  return std::max(forgot, issue::RemoveTold(session, held, "deleted", now));
-}
-
 }  // namespace
 
 std::optional<json::Value> ListCertificates(const Invocation& call) {
@@ -158,7 +128,8 @@ std::optional<json::Value> DeleteCertificate(const Invocation& call) {
     std::int64_t last = 0;
     for (const store::HeldCertificate& held : FindDoomed(call, session)) {
       try {
-        last = std::max(last, RemoveWithWishes(call, session, held));
+        RefuseWhileUnderWay(call, held);
+        last = std::max(last, issue::RemoveWithWishes(session, held, "deleted", now));
       } catch (const Error& error) {
         // Being renewed, or to be revoked yet: the next sweep finds it.
         if (!sweeps || error.failure().code != FailureCode::kTimeout) throw;
@@ -174,7 +145,7 @@ std::optional<json::Value> DeleteCertificate(const Invocation& call) {
     context.deliver(seq, Millis(15'000), call.stop);
   }
   // Routes whose host it covered by another name ask a CA from now on.
-  issue::WantForAllRoutes(context.database, context.obtainer.defaults(), now);
+  issue::WantWhatIsMissing(context.database, context.obtainer.defaults(), now);
   return json::Value::Object({{"certificate_names", names}});
 }
 

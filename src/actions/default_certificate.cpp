@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "certwright/base/text.h"
+#include "certwright/store/renewals.h"
 #include "certwright/store/routes.h"
 #include "certwright/store/settings.h"
 #include "handler.h"
@@ -25,14 +26,10 @@ struct Asked {
   std::vector<model::Identifier> identifiers;
 };
 
-Asked AskedNames(const Invocation& call) {
+// `former`: the names that it is merged with.
+Asked AskedNames(const Invocation& call, const std::vector<std::string>& former) {
   std::vector<std::string> names = call.input.Strings("names");
-  if (call.input.Bool("merge")) {
-    for (const std::string& name : call.context.database.Read(
-             [](store::Session& session) { return store::FindDefaultNames(session); })) {
-      names.push_back(name);
-    }
-  }
+  names.insert(names.end(), former.begin(), former.end());
   Asked asked;
   try {
     for (const std::string& text : names) {
@@ -59,32 +56,60 @@ void CheckRoutes(const Invocation& call, const std::vector<std::string>& names) 
   });
 }
 
-}  // namespace
-
-std::optional<json::Value> SetDefaultCertificate(const Invocation& call) {
+issue::ObtainResult Obtain(const Invocation& call, const Asked& asked, Millis timeout) {
   const Context& context = call.context;
-  const Asked asked = AskedNames(call);
-  CheckRoutes(call, asked.names);
   issue::ObtainRequest request;
   request.identifiers = asked.identifiers;
-  request.owner = kDefaultOwner;
-  issue::ObtainResult result;
+  request.owner = model::kDefaultOwner;
   try {
     // One that is held already stays whose it is.
     const auto held = context.database.Read([&](store::Session& session) {
       return store::FindByNameSet(session, model::NameSetKey(request.identifiers));
     });
     if (held) request.owner = held->certificate.owner;
-    result = ObtainNow(call, request, std::chrono::seconds(call.input.Int("sync_timeout", 60)));
+    return ObtainNow(call, request, timeout);
   } catch (const Error& error) {
+    Forget(call, model::NameSetKey(request.identifiers));
     Fail(call, kExitAcme, "newcert_acme_error", error.failure());
   }
-  const std::int64_t seq = context.database.Write([&](store::Session& session) {
-    return store::SaveDefaultNames(session, asked.names, context.clock.Now());
+}
+
+// nullopt where they were merged with names that are others by now: then what came for them goes.
+std::optional<std::int64_t> Save(const Invocation& call, const std::vector<std::string>& names,
+                                 const std::vector<std::string>& former,
+                                 const issue::ObtainResult& result) {
+  const UnixSeconds now = call.context.clock.Now();
+  return call.context.database.Write([&](store::Session& session) -> std::optional<std::int64_t> {
+    if (!call.input.Bool("merge") || store::FindDefaultNames(session) == former) {
+      return store::SaveDefaultNames(session, names, now);
+    }
+    if (result.issued && result.held.certificate.owner == model::kDefaultOwner) {
+      store::SetDiscard(session, result.held.certificate.id, true);
+      store::SetNextAction(session, result.held.certificate.id, now, now);
+    }
+    return std::nullopt;
   });
-  if (seq > 0) context.feed.Notify();
-  AwaitServedOrTell(call, *result.held.current, std::max(seq, result.event_seq));
-  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<json::Value> SetDefaultCertificate(const Invocation& call) {
+  const Context& context = call.context;
+  const Steady end =
+      context.clock.SteadyNow() + std::chrono::seconds(call.input.Int("sync_timeout", 60));
+  for (;;) {
+    std::vector<std::string> former;
+    if (call.input.Bool("merge")) former = context.database.Read(store::FindDefaultNames);
+    const Asked asked = AskedNames(call, former);
+    CheckRoutes(call, asked.names);
+    const auto left = std::chrono::duration_cast<Millis>(end - context.clock.SteadyNow());
+    const issue::ObtainResult result = Obtain(call, asked, std::max(left, Millis{0}));
+    const std::optional<std::int64_t> seq = Save(call, asked.names, former, result);
+    if (!seq) continue;
+    if (*seq > 0) context.feed.Notify();
+    AwaitServedOrTell(call, *result.held.current, std::max(*seq, result.event_seq));
+    return std::nullopt;
+  }
 }
 
 }  // namespace certwright::actions

@@ -2,6 +2,7 @@
 
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
+#include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
 #include "certwright/renewal/failure_class.h"
 #include "certwright/store/orders.h"
@@ -198,8 +199,23 @@ void RefuseWhileUnderWay(const Invocation& call, const store::HeldCertificate& h
 
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,
                               Millis timeout) {
+  const std::string name_set = model::NameSetKey(request.identifiers);
+  call.context.database.Write([&](store::Session& session) {
+    const auto held = store::FindByNameSet(session, name_set);
+    if (held) store::SetDiscard(session, held->certificate.id, false);  // it is wanted again
+  });
   if (call.context.obtainer.HasWork(request)) PresentRoute(call);
   return call.context.jobs.Submit(request)->Wait(timeout, call.progress, call.stop);
+}
+
+void Forget(const Invocation& call, const std::string& name_set) {
+  const Context& context = call.context;
+  if (context.jobs.IsUnderWay(name_set)) return;
+  const auto dropped = context.database.Write([&](store::Session& session) {
+    const auto held = store::FindByNameSet(session, name_set);
+    return held ? issue::DropForsaken(session, *held, context.clock.Now()) : std::nullopt;
+  });
+  if (dropped.value_or(0) > 0) context.feed.Notify();
 }
 
 void PresentRoute(const Invocation& call) {

@@ -31,7 +31,7 @@ struct Invocation {
     if (progress) progress({std::move(step), std::move(text), percent});
   }
   // Said on standard error of a call that succeeds all the same.
-  void Note(std::string text) const { note = std::move(text); }
+  void Note(const std::string& text) const { note += (note.empty() ? "" : "; ") + text; }
 };
 
 // A failed check of an action's own: the caller gets the list that it knows from schema failures.
@@ -185,8 +185,12 @@ void PresentRoute(const Invocation& call);
 issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest& request,
                               Millis timeout);
 
+// What a request for these names leaves behind where only this call wanted them and did not get a
+// certificate: nothing, so that nobody goes on asking the CA. An order that is still under way goes on.
+void Forget(const Invocation& call, const std::string& name_set);
+
 // Wakes who is told of events, and waits until Traefik serves what was changed up to event `seq`:
-// 11 s at most. Where it does not come, that is only logged: it is stored, and tried again.
+// 11 s at most. Where it does not come, that is only said: it is stored, and tried again.
 void AwaitRoutes(const Invocation& call, std::int64_t seq);
 // Whether `text` holds `token` with no letter and no digit on either side of it.
 bool BearsToken(std::string_view text, std::string_view token);

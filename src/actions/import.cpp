@@ -125,9 +125,7 @@ std::optional<json::Value> Import(const Invocation& call) {
                                             {"left_out", ListOf(report.left_out)}});
   if (report.last_event == 0) return output;
   WriteDown(report);
-  if (!report.routes.empty()) {
-    issue::WantForAllRoutes(context.database, options.defaults, options.now);
-  }
+  issue::WantWhatIsMissing(context.database, options.defaults, options.now);
   context.feed.Notify();
   // A command without a daemon delivers when it is done.
   if (context.is_daemon && !context.deliver(report.last_event, kPatience, call.stop)) {

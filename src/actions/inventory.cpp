@@ -4,6 +4,7 @@
 #include "certwright/export/bundle.h"
 #include "certwright/export/chain.h"
 #include "certwright/issue/housekeeping.h"
+#include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
 #include "certwright/store/orders.h"
 #include "handler.h"
@@ -99,13 +100,20 @@ std::optional<json::Value> Show(const Invocation& call) {
 }
 
 std::optional<json::Value> Delete(const Invocation& call) {
-  const store::HeldCertificate held = call.context.database.Read([&](store::Session& session) {
-    return FindExact(session, call.input.String("certificate"));
+  const Context& context = call.context;
+  const UnixSeconds now = context.clock.Now();
+  store::HeldCertificate held;
+  const std::int64_t seq = context.database.Write([&](store::Session& session) {
+    held = FindExact(session, call.input.String("certificate"));
+    RefuseWhileUnderWay(call, held);
+    return issue::RemoveWithWishes(session, held, "deleted", now);
   });
-  RefuseWhileUnderWay(call, held);
-  const std::int64_t seq = issue::Remove(call.context.database, call.context.feed,
-                                         call.context.clock, held.certificate.id);
-  if (seq > 0) call.context.deliver(seq, Millis(15'000), call.stop);
+  if (seq > 0) {
+    context.feed.Notify();
+    context.deliver(seq, Millis(15'000), call.stop);
+  }
+  // Routes whose host it covered by another name ask a CA from now on.
+  issue::WantWhatIsMissing(context.database, context.obtainer.defaults(), now);
   return json::Value::Object(
       {{"deleted", model::Names(held.current ? held.current->names : held.certificate.names)}});
 }

@@ -90,7 +90,7 @@ std::optional<json::Value> Renew(const Invocation& call) {
     }
   });
   if (!wanted.dry_run && names.empty()) {
-    issue::WantForAllRoutes(call.context.database, call.context.obtainer.defaults(),
+    issue::WantWhatIsMissing(call.context.database, call.context.obtainer.defaults(),
                             call.context.clock.Now());
   }
   if (!wanted.dry_run) PresentRoute(call);

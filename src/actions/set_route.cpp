@@ -13,19 +13,6 @@ namespace {
 constexpr int kExitAcme = 3;
 constexpr Millis kCheckPatience{60'000};
 
-// What a request for a certificate leaves behind where only this call wanted it and did not get it:
-// nothing, so that nobody goes on asking the CA. An order that is still under way goes on.
-void Forget(const Invocation& call, const std::string& host) {
-  const Context& context = call.context;
-  if (context.jobs.IsUnderWay(host)) return;
-  context.database.Write([&](store::Session& session) {
-    const auto held = store::FindByNameSet(session, host);
-    if (held && issue::IsForsaken(session, *held)) {
-      store::DeleteCertificate(session, held->certificate.id);
-    }
-  });
-}
-
 // lets_encrypt_check: the certificate comes first, or nothing is changed.
 void CheckCertificate(const Invocation& call, const model::Route& route) {
   const Context& context = call.context;
@@ -80,7 +67,10 @@ void AwaitRoutes(const Invocation& call, std::int64_t seq) {
   constexpr Millis kPatience{11'000};
   call.context.feed.Notify();
   if (call.context.deliver(seq, kPatience, call.stop)) return;
-  log::Warning("routes are stored, but Traefik does not serve them yet: it is tried again by itself");
+  const std::string text =
+      "it is stored, but Traefik does not serve it yet: that is tried again by itself";
+  log::Warning(text);
+  call.Note(text);
 }
 
 std::optional<json::Value> SetRoute(const Invocation& call) {

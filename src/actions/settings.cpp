@@ -1,4 +1,6 @@
 // What an administrator sets while the daemon runs: the CA, the proxies in front of Traefik.
+#include <algorithm>
+
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/store/settings.h"
@@ -60,18 +62,20 @@ std::optional<json::Value> SetTrustedProxies(const Invocation& call) {
     try {
       const model::Identifier address = model::ParseIdentifier(text);
       if (address.type != model::IdentifierType::kIp) throw Error(FailureCode::kInput, "");
+      const auto& known = trusted.proxies;
+      if (std::find(known.begin(), known.end(), address.value) != known.end()) continue;
       trusted.proxies.push_back(address.value);
     } catch (const Error&) {
       throw CheckFailed{kExitBadAddress, "proxies", "proxies", text, "bad_ip_address", "", {}};
     }
   }
-  trusted.depth = static_cast<int>(call.input.Int("depth", trusted.proxies.empty() ? 0 : 1));
+  // Without a proxy the peer is the client, whatever depth is asked for.
+  if (!trusted.proxies.empty()) trusted.depth = static_cast<int>(call.input.Int("depth", 1));
   const std::int64_t seq = context.database.Write([&](store::Session& session) {
     return store::SaveTrustedProxies(session, trusted, context.clock.Now());
   });
   if (seq == 0) return std::nullopt;
-  context.feed.Notify();
-  context.deliver(seq, Millis(11'000), call.stop);
+  AwaitRoutes(call, seq);
   if (context.traefik != nullptr) {
     call.Note("Traefik believes these proxies once its static configuration names them (see "
               "certwright traefik static) and it was started again");

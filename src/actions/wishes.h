@@ -9,9 +9,6 @@
 
 namespace certwright::actions {
 
-// The owner of what was ordered for set-default-certificate alone.
-inline constexpr char kDefaultOwner[] = "default-certificate";
-
 // What a certificate of a CA is there for (contract.md, list-certificates).
 enum class Purpose { kDefault, kAutomatic, kObsolete };
 

@@ -169,7 +169,7 @@ struct Engine::Impl {
     database->Write([&](store::Session& session) {
       store::MakeOpenOrdersDue(session, clock.Now());
     });
-    issue::WantForAllRoutes(*database, obtainer.defaults(), clock.Now());
+    issue::WantWhatIsMissing(*database, obtainer.defaults(), clock.Now());
     scheduler->Start();
     chores.Start();
     tasks->Start();

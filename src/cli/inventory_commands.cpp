@@ -39,20 +39,25 @@ void AddInventory(CLI::App& app, Chosen& chosen) {
       });
 
   auto deleted = std::make_shared<std::string>();
-  AddByName(app, "delete", "Remove a certificate with its key, and stop serving it",
-            "The exact names joined by commas, a serial (hex or decimal), or\n"
-            "custom_certificates/NAME.crt for one that was uploaded",
-            deleted)
-      ->callback([&chosen, deleted] {
-        chosen = [deleted](Session& session) {
-          const json::Value output =
-              session.RunCommand("delete", json::Value::Object({{"certificate", *deleted}}));
-          session.Print(output, [&] {
-            return Cat("deleted: ", Join(output.Strings("deleted"), ", "), "\n");
-          });
-          return 0;
-        };
+  CLI::App* command =
+      AddByName(app, "delete", "Remove a certificate with its key, and stop serving it",
+                "The exact names joined by commas, a serial (hex or decimal), or\n"
+                "custom_certificates/NAME.crt for one that was uploaded",
+                deleted);
+  command->footer(
+      "\nNobody asks for it any more: routes of these names lose lets_encrypt, modules their request,\n"
+      "and where it was the default the self-signed pair takes its place. (Not with an upload: below\n"
+      "it there may be one of a CA.)");
+  command->callback([&chosen, deleted] {
+    chosen = [deleted](Session& session) {
+      const json::Value output =
+          session.RunCommand("delete", json::Value::Object({{"certificate", *deleted}}));
+      session.Print(output, [&] {
+        return Cat("deleted: ", Join(output.Strings("deleted"), ", "), "\n");
       });
+      return 0;
+    };
+  });
 }
 
 }  // namespace certwright::cli

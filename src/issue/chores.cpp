@@ -73,7 +73,7 @@ Millis Chores::Attempt(std::stop_token stop) {
   const std::unique_lock alone(one_at_a_time_, std::try_to_lock);
   if (!alone) return kPause;  // somebody is at it
   try {
-    WantForAllRoutes(database_, defaults_, clock_.Now());
+    WantWhatIsMissing(database_, defaults_, clock_.Now());
     const bool revoked = !revoker_.CarryOn(stop);
     if (!GiveUpAuthorizations(stop) || !revoked) return kRest;
     return revoker_.IsWaiting() ? kSoon : kPause;

@@ -149,15 +149,16 @@ Looked Scheduler::LookAt(std::int64_t certificate_id, const Wanted& wanted, std:
   return looked;
 }
 
-// What a route asked for in vain goes with the route, also where an issuance was under way then.
+// What a route asked for goes with the route, also where an issuance was under way then.
 bool Scheduler::ForgetForsaken(const store::HeldCertificate& held) {
-  if (held.certificate.owner != model::kRouteOwner || held.current) return false;
+  if (held.current && !held.certificate.discard) return false;
   if (jobs_.IsUnderWay(held.certificate.name_set)) return false;
-  return database_.Write([&](store::Session& session) {
+  const auto dropped = database_.Write([&](store::Session& session) {
     const auto latest = store::FindById(session, held.certificate.id);
-    return latest && issue::IsForsaken(session, *latest) &&
-           store::DeleteCertificate(session, held.certificate.id);
+    return latest ? issue::DropForsaken(session, *latest, clock_.Now()) : std::nullopt;
   });
+  if (dropped.value_or(0) > 0) feed_.Notify();
+  return dropped.has_value();
 }
 
 // Whether it is to be ordered now. Fills in looked.due, and takes the look from outside where that
@@ -245,6 +246,7 @@ UnixSeconds Scheduler::NextLook(const store::HeldCertificate& held, const Due& d
     if (at > 0) next = next > 0 ? std::min(next, at) : at;
   };
   if (preflight_) also(WatchAt(held.certificate, now));
+  if (held.certificate.discard) also(now + kSoon);
   if (held.current) also(WarnOf(*held.current, held.certificate.failures, now).next);
   return next > 0 ? std::max(next, now + limits_.interval) : 0;
 }

@@ -12,7 +12,7 @@ namespace certwright::store {
 inline const std::string kCertificateColumns =
     "c.id, c.name_set, c.names, c.key_type, c.reuse_key, c.profile, c.preferred_chain, c.owner, "
     "v.id, c.next_action_at, c.last_error, c.last_error_at, c.failures, c.created_at, "
-    "c.updated_at, c.preflight_good, c.preflight_saw, c.preflight_at";
+    "c.updated_at, c.preflight_good, c.preflight_saw, c.preflight_at, c.discard";
 inline const std::string kJoinCurrent =
     " LEFT JOIN version v ON v.certificate_id = c.id AND v.is_current = 1 ";
 

@@ -41,6 +41,7 @@ model::ManagedCertificate ReadCertificate(Query& row) {
   if (const auto good = row.OptionalInt()) certificate.preflight_good = *good != 0;
   certificate.preflight_saw = row.Text();
   certificate.preflight_at = row.Int();
+  certificate.discard = row.Int() != 0;
   return certificate;
 }
 

@@ -92,6 +92,12 @@ void MakeOpenOrdersDue(Session& session, UnixSeconds now) {
       .Run();
 }
 
+void SetDiscard(Session& session, std::int64_t certificate_id, bool discard) {
+  Query(Of(session), "UPDATE certificate SET discard = ? WHERE id = ? AND discard <> ?", discard,
+        certificate_id, discard)
+      .Run();
+}
+
 void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at, UnixSeconds now) {
   Query(Of(session), "UPDATE certificate SET next_action_at = ?, updated_at = ? WHERE id = ?", at,
         now, certificate_id)

@@ -61,6 +61,44 @@ TEST_F(DefaultCertificateTest, MergesWithTheFormerNames) {
               testing::ElementsAre("mail.example.org", "example.org", "www.example.org"));
 }
 
+TEST_F(DefaultCertificateTest, AMergeThatAnotherOneOvertakesKeepsItsNames) {
+  Run("set-default-certificate", kTwo);
+  Context context = MakeContext();
+  bool overtaken = false;
+  context.deliver = [&](std::int64_t, Millis, std::stop_token) {
+    if (!std::exchange(overtaken, true)) {
+      Output("set-default-certificate", R"({"names":["b.example.org"],"merge":true})");
+    }
+    return true;
+  };
+  const Result result = Runner(context).Run(
+      {"set-default-certificate", R"({"names":["a.example.org"],"merge":true})", "owner", ""},
+      nullptr, {});
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_THAT(Names(), testing::ElementsAre("a.example.org", "b.example.org", "www.example.org",
+                                            "example.org"));
+  ASSERT_TRUE(IsInStore("a.example.org,example.org,www.example.org"));
+  Output("renew", "");
+  EXPECT_FALSE(IsInStore("a.example.org,example.org,www.example.org")) << "it came for nothing";
+  EXPECT_TRUE(IsInStore("a.example.org,b.example.org,example.org,www.example.org"));
+}
+
+TEST_F(DefaultCertificateTest, IsAskedForWhereTheNamesAreThereAndNoCertificate) {
+  database_->Write([&](store::Session& session) {
+    store::SaveDefaultNames(session, {"www.example.org", "example.org"}, kNow);  // by an import
+  });
+  Hold({{"example.org", "www.example.org"}, model::Origin::kUpload, kNow - kDay, kNow + kDay});
+  chores_.RunOnce({});
+  EXPECT_FALSE(IsInStore("example.org,www.example.org")) << "an upload will do";
+  clock_.now = kNow + 2 * kDay;
+  chores_.RunOnce({});
+  ASSERT_TRUE(IsInStore("example.org,www.example.org"));
+  Output("renew", "");
+  EXPECT_EQ(VersionOf("example.org,www.example.org").origin, model::Origin::kAcme);
+  EXPECT_EQ(Run("set-default-certificate", kTwo).exit_code, 0);
+  EXPECT_EQ(ca_.orders, 1);
+}
+
 TEST_F(DefaultCertificateTest, OneThatAnAdministratorWantedStaysHis) {
   Hold({{"example.org", "www.example.org"}});
   EXPECT_EQ(Run("set-default-certificate", kTwo).exit_code, 0);
@@ -99,6 +137,7 @@ TEST_F(DefaultCertificateTest, WhatIsNotObtainedLeavesTheFormerOne) {
   EXPECT_EQ(violation.String("field"), "names");
   EXPECT_EQ(violation.String("parameter"), "names");
   EXPECT_THAT(violation.String("details"), testing::HasSubstr("not 'this' name"));
+  EXPECT_FALSE(IsInStore("no.example.org")) << "nobody goes on asking";
   ca_.mood = Mood::kSilent;
   EXPECT_EQ(Run("set-default-certificate", R"({"names":["slow.example.org"],"sync_timeout":0})")
                 .exit_code,

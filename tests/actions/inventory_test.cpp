@@ -3,6 +3,7 @@
 #include "certwright/export/bundle.h"
 #include "certwright/store/orders.h"
 #include "certwright/store/renewals.h"
+#include "certwright/store/routes.h"
 #include "fixture.h"
 #include "handler.h"
 
@@ -228,6 +229,24 @@ TEST_F(InventoryTest, DeleteRemovesItTellsItAndForgetsWhoAsked) {
   EXPECT_EQ(answer.String("type"), "selfsigned");
   EXPECT_FALSE(answer.Bool("lets_encrypt"));
   EXPECT_EQ(Run("delete", Meaning("mail.example.org")).exit_code, 2);
+}
+
+TEST_F(InventoryTest, DeleteEndsWhatRoutesAndTheDefaultAskFor) {
+  Hold({{"a.example.org"}, model::Origin::kAcme, kNow, kNow + 9 * kDay, model::kRouteOwner});
+  model::Route route;
+  route.instance = "m1";
+  route.url = "http://127.0.0.1:2000";
+  route.host = "a.example.org";
+  route.lets_encrypt = true;
+  database_->Write([&](store::Session& session) {
+    store::SaveRoute(session, route, kNow);
+    store::SaveDefaultNames(session, {"a.example.org"}, kNow);
+  });
+  Output("delete", Meaning("a.example.org"));
+  chores_.RunOnce({});
+  EXPECT_FALSE(IsInStore("a.example.org")) << "nobody asks for it again";
+  EXPECT_EQ(json::Write(Output("get-route", R"({"instance":"m1"})")["lets_encrypt"]), "false");
+  EXPECT_EQ(database_->Read(store::DefaultNameSet), "");
 }
 
 TEST_F(InventoryTest, DeleteTakesExactNamesOrASerialAndNamesTheCandidates) {

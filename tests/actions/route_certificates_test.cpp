@@ -276,6 +276,46 @@ TEST_F(RouteCertificatesTest, WhatNeverCameIsForgottenByTheScheduler) {
   EXPECT_EQ(ca_.orders, 1);
 }
 
+TEST_F(RouteCertificatesTest, WhatComesAfterACleanupGoes) {
+  const struct {
+    const char* name;
+    bool cleanup;
+    std::function<void()> meanwhile;
+    bool stays;
+  } kTable[] = {
+      {"cleanup", true, [] {}, false},
+      {"no cleanup", false, [] {}, true},
+      {"wanted again", true, [&] { Want("m2"); }, true},
+      {"wanted by a module", true,
+       [&] {
+         database_->Write([&](store::Session& session) {
+           store::SaveNameRequest(session, {"module/x1", kHost, kNow});
+         });
+       },
+       true},
+  };
+  for (const auto& row : kTable) {
+    SCOPED_TRACE(row.name);
+    ca_.mood = Mood::kSilent;
+    Want();
+    Delete("m1", row.cleanup);  // the order is under way
+    row.meanwhile();
+    ca_.mood = Mood::kIssuing;
+    WaitUntilIdle(kHost);
+    ASSERT_TRUE(IsHeld());
+    const std::int64_t seq = LastEvent();
+    Output("renew", "");
+    EXPECT_EQ(IsHeld(), row.stays);
+    EXPECT_EQ(EventsAfter(seq), row.stays ? "" : "certificate-changed deleted a.example.org");
+    clock_.now += 8 * kDay;  // for the fuse
+    database_->Write([&](store::Session& session) {
+      if (const auto held = store::FindByNameSet(session, kHost)) {
+        store::DeleteCertificate(session, held->certificate.id);
+      }
+    });
+  }
+}
+
 TEST_F(RouteCertificatesTest, AModuleLeavesToTheRouteWhatThatWants) {
   Output("set-certificate", R"({"fqdn":"a.example.org"})", "module/x1");
   Want();

@@ -189,8 +189,13 @@ TEST_F(SetRouteTest, TellsAndWaitsForWhatChanged) {
 
 TEST_F(SetRouteTest, ATraefikThatDoesNotServeIsNoFailure) {
   deliver_works_ = false;
-  EXPECT_EQ(Run("set-route", Named(Cat(kUrl, R"(,"path":"/a")"))).exit_code, 0);
+  const Result result = Run("set-route", Named(Cat(kUrl, R"(,"path":"/a")")));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.error, testing::HasSubstr("Traefik does not serve it yet"));
   EXPECT_NE(Route("m1"), "{}");
+  EXPECT_THAT(Run("delete-route", R"({"instance":"m1"})").error, testing::HasSubstr("not serve"));
+  EXPECT_THAT(Run("set-trusted-proxies", R"({"proxies":["192.0.2.1"]})").error,
+              testing::HasSubstr("not serve"));
 }
 
 }  // namespace

@@ -60,13 +60,17 @@ TEST_F(SettingsTest, TrustedProxiesHaveADepth) {
   } kTable[] = {
       {R"({"proxies":["192.0.2.1"]})", R"({"proxies":["192.0.2.1"],"depth":1})"},
       {R"({"proxies":["2001:DB8::0:1"],"depth":3})", R"({"proxies":["2001:db8::1"],"depth":3})"},
+      {R"({"proxies":["::1","192.0.2.1","0:0::1"]})",
+       R"({"proxies":["::1","192.0.2.1"],"depth":1})"},
+      {R"({"proxies":[],"depth":2})", R"({"proxies":[],"depth":0})"},
       {R"({"proxies":[]})", R"({"proxies":[],"depth":0})"},
   };
   for (const auto& row : kTable) {
     EXPECT_EQ(Run("set-trusted-proxies", row.input).exit_code, 0) << row.input;
     EXPECT_EQ(Get("get-trusted-proxies", ""), row.shown);
   }
-  EXPECT_EQ(Events(), "routes-changed proxies, routes-changed proxies, routes-changed proxies");
+  EXPECT_EQ(Events(), "routes-changed proxies, routes-changed proxies, routes-changed proxies, "
+                      "routes-changed proxies");
 }
 
 TEST_F(SettingsTest, ProxiesAreAddresses) {

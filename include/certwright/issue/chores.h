@@ -1,4 +1,4 @@
-// What is left to do when nobody waits for it: routes whose host nothing covers any more,
+// What is left to do when nobody waits for it: routes and default names that nothing covers any more,
 // revocations that were cut off, and authorizations that an order which failed may have left pending
 // (CAs count those). Never in the way of an issuance, and what fails is tried again later.
 #pragma once

@@ -32,18 +32,20 @@ std::optional<ObtainRequest> WantForRoute(store::Session& session, const model::
 
 // A route has given up this name. Where nobody else asks for it, what was never obtained is forgotten,
 // and with `cleanup` the certificate of exactly this name is removed too: gives the number of the
-// event that tells so, else 0. Left as it is: what is being obtained, what is to be revoked yet, and
-// the default certificate.
+// event that tells so, else 0. What is being obtained or to be revoked yet goes after that
+// (DropForsaken). Left as it is: the default certificate.
 std::int64_t GiveUpForRoute(store::Session& session, Jobs& jobs, const std::string& host,
                             bool cleanup, UnixSeconds now);
 
-// Of every route, as WantForRoute: after an import or a restored backup, or where what covered a
-// host is gone or has expired. Costs little where there is nothing to do.
-void WantForAllRoutes(store::Database& database, const model::CertificatePolicy& defaults,
-                      UnixSeconds now);
+// Of every route, as WantForRoute, and of the default names: after an import or a restored backup, or
+// where what covered a host is gone or has expired. Costs little where there is nothing to do.
+void WantWhatIsMissing(store::Database& database, const model::CertificatePolicy& defaults,
+                       UnixSeconds now);
 
-// Whether only routes asked for it, none does any more, and it was never obtained: not to be
-// ordered.
-bool IsForsaken(store::Session& session, const store::HeldCertificate& held);
+// Removes what nobody asks for any more: what was never obtained, but for routes or the default names
+// that are others now, and what a route gave up so. Not while it is ordered. Gives the number of the
+// event that tells so (0: nobody was told of it), nullopt where it stays.
+std::optional<std::int64_t> DropForsaken(store::Session& session,
+                                         const store::HeldCertificate& held, UnixSeconds now);
 
 }  // namespace certwright::issue

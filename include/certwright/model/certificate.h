@@ -71,13 +71,16 @@ struct PolicyWish {
 
 // The owner of what only routes asked for: it is wanted as long as one of them wants it.
 inline constexpr char kRouteOwner[] = "routes";
+// The owner of what was ordered for the default names alone.
+inline constexpr char kDefaultOwner[] = "default-certificate";
 
 struct ManagedCertificate {
   std::int64_t id = 0;
   std::string name_set;           // NameSetKey(names): unique
   std::vector<Identifier> names;  // as asked for, sorted
   CertificatePolicy policy;
-  std::string owner;  // "module/mail1", "" for an administrator, or kRouteOwner
+  std::string owner;  // "module/mail1", "" for an administrator, kRouteOwner or kDefaultOwner
+  bool discard = false;  // to be removed as soon as it can be, where nobody asks for it then
   std::optional<std::int64_t> current_version;
   UnixSeconds next_action_at = 0;     // when the scheduler looks again; 0: never
   std::optional<Failure> last_error;  // of the last attempt; none after a success

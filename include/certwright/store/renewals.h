@@ -30,6 +30,8 @@ void SetExpiryTold(Session& session, std::int64_t version_id, int told);
 
 // Every certificate with an open order is looked at now.
 void MakeOpenOrdersDue(Session& session, UnixSeconds now);
+// Whether it is to be removed as soon as it can be.
+void SetDiscard(Session& session, std::int64_t certificate_id, bool discard);
 // When the scheduler looks at this certificate next; 0: never.
 void SetNextAction(Session& session, std::int64_t certificate_id, UnixSeconds at, UnixSeconds now);
 // The earliest of all; 0 where there is none. One look at an index.
