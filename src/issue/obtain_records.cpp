@@ -143,6 +143,7 @@ Failure Obtainer::RecordFailure(const ObtainRequest& request, Failure failure) {
       const AfterFailure after = next_try_(failure, held->certificate.failures + (is_kept ? 0 : 1));
       failure.retry_at = after.try_at;
       if (is_kept) {
+        failure.detail += Cat("; the last try: ", held->certificate.last_error->detail);
         return store::KeepFailure(session, held->certificate.id, after.try_at, after.look_at,
                                   clock_.Now());
       }

@@ -93,6 +93,7 @@ TEST_F(FailureTest, OfTheFuseLeavesTheReasonAndTheCountAsTheyAre) {
   const Failure failure = Fails({"a.example.org"});
   EXPECT_EQ(failure.code, FailureCode::kFuse);
   EXPECT_THAT(failure.advice, HasSubstr("certwright issue --force"));
+  EXPECT_THAT(failure.detail, HasSubstr(before.detail)) << "told to who asks";
   const model::ManagedCertificate certificate = Held("a.example.org").certificate;
   EXPECT_EQ(certificate.last_error->detail, before.detail) << "the CA's words";
   EXPECT_EQ(certificate.last_error->retry_at, failure.retry_at);
