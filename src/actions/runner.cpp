@@ -352,6 +352,13 @@ std::optional<Result> Runner::Refuse(const Call& call) const {
   return Denied(call);
 }
 
+std::optional<Result> Runner::Check(const Call& call) const {
+  if (auto refused = Refuse(call)) return refused;
+  Result checked = CheckInput(call.action, call.input, FindEntry(call.action)->max_input);
+  if (checked.exit_code == 0) return std::nullopt;
+  return checked;
+}
+
 Result Runner::Run(const Call& call, const model::ProgressSink& progress,
                    std::stop_token stop) const {
   if (auto refused = Refuse(call)) return *std::move(refused);

@@ -1,7 +1,6 @@
 #include "door.h"
 
 #include <memory>
-#include <utility>
 
 #include "answers.h"
 #include "certwright/actions/tasks.h"
@@ -126,20 +125,22 @@ void Door::RunAction(const Exchange& exchange) {
     const actions::Result result = runner_.Run(call, nullptr, stop_.get_token());
     return AnswerJson(exchange.reply, HttpStatusOf(result), result.ToJson());
   }
-  // Not before there is something to say: what is refused at once is answered with its own status.
-  bool started = false;
-  const auto start = [&](int status) {
-    if (!std::exchange(started, true)) exchange.reply.StartLines(status, kLines);
+  const auto say = [&](const actions::Result& result) {
+    exchange.reply.Line(json::Write(json::Value::Object({{"result", result.ToJson()}})));
   };
+  if (const auto refused = runner_.Check(call)) {
+    exchange.reply.StartLines(HttpStatusOf(*refused), kLines);
+    return say(*refused);
+  }
+  // At once: a caller to whom not a byte came may send it again (http::SendToSocket).
+  exchange.reply.StartLines(200, kLines);
   const actions::Result result = runner_.Run(
       call,
       [&](const model::Progress& step) {
-        start(200);
         exchange.reply.Line(json::Write(json::Value::Object({{"progress", ToJson(step)}})));
       },
       stop_.get_token());
-  start(HttpStatusOf(result));
-  exchange.reply.Line(json::Write(json::Value::Object({{"result", result.ToJson()}})));
+  say(result);
 }
 
 void Door::SubmitTask(const Exchange& exchange) {
