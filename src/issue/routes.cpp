@@ -72,6 +72,13 @@ void WantDefault(store::Session& session, const model::CertificatePolicy& defaul
   if (!IsHeld(session, names, now)) Manage(session, names, model::kDefaultOwner, defaults, now);
 }
 
+// The module that asked for it has asked for another name since, and has that.
+bool IsSuperseded(store::Session& session, const model::ManagedCertificate& certificate) {
+  const auto standing = store::FindNameRequest(session, certificate.owner);
+  return standing && standing->fqdn != certificate.name_set &&
+         standing->created_at > certificate.created_at;
+}
+
 bool IsStillAskedFor(store::Session& session, const HeldCertificate& held) {
   const std::string& name_set = held.certificate.name_set;
   return held.certificate.owner.empty() || store::IsNameRequested(session, name_set) ||
@@ -134,8 +141,10 @@ void WantWhatIsMissing(store::Database& database, const model::CertificatePolicy
 std::optional<std::int64_t> DropForsaken(store::Session& session, const HeldCertificate& held,
                                          UnixSeconds now) {
   const model::ManagedCertificate& certificate = held.certificate;
-  const bool never_came = !held.current && (certificate.owner == model::kRouteOwner ||
-                                            certificate.owner == model::kDefaultOwner);
+  const bool never_came =
+      !held.current &&
+      (certificate.owner == model::kRouteOwner || certificate.owner == model::kDefaultOwner ||
+       IsSuperseded(session, certificate));
   if (!never_came && !certificate.discard) return std::nullopt;
   if (IsStillAskedFor(session, held)) {
     store::SetDiscard(session, certificate.id, false);

@@ -321,6 +321,21 @@ TEST_F(SetCertificateTest, GivingUpLeavesTheOrderToWhoWaitsForItToo) {
   EXPECT_EQ(RequestOf("module/mail1"), "") << "it has given up";
 }
 
+TEST_F(SetCertificateTest, ANameThatWasMistypedIsForgottenOnceTheRightOneIsThere) {
+  ca_.mood = Mood::kRefusing;
+  EXPECT_EQ(Run("set-certificate", R"({"fqdn":"typo.example.org"})", "module/mail1").exit_code, 3);
+  clock_.now = kNow + kDay;
+  Output("renew", "");
+  EXPECT_TRUE(IsInStore("typo.example.org")) << "it is what the module asked for last";
+  ca_.mood = Mood::kIssuing;
+  Output("set-certificate", kMail, "module/mail1");
+  ca_.mood = Mood::kRefusing;
+  clock_.now = kNow + 3 * kDay;
+  Output("renew", "");
+  EXPECT_FALSE(IsInStore("typo.example.org"));
+  EXPECT_TRUE(IsInStore("mail.example.org"));
+}
+
 TEST_F(SetCertificateTest, AModuleThatWaitsNoMoreForAnothersOrderIsRemembered) {
   ca_.mood = Mood::kSilent;
   for (const char* module : {"module/mail1", "module/web1"}) {

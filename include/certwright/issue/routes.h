@@ -42,8 +42,8 @@ std::int64_t GiveUpForRoute(store::Session& session, Jobs& jobs, const std::stri
 void WantWhatIsMissing(store::Database& database, const model::CertificatePolicy& defaults,
                        UnixSeconds now);
 
-// Removes what nobody asks for any more: what was never obtained, but for routes or the default names
-// that are others now, and what a route gave up so. Not while it is ordered. Gives the number of the
+// Removes what nobody asks for any more: what was never obtained, but for routes, the default names
+// that are others now or a module that has another name by now, and what a route gave up so. Not while it is ordered. Gives the number of the
 // event that tells so (0: nobody was told of it), nullopt where it stays.
 std::optional<std::int64_t> DropForsaken(store::Session& session,
                                          const store::HeldCertificate& held, UnixSeconds now);
