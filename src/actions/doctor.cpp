@@ -24,6 +24,14 @@ std::vector<model::Identifier> NamesAskedFor(store::Session& session) {
   return names;
 }
 
+model::Finding ExportFinding(const ExportState& one) {
+  using State = model::Finding::State;
+  if (one.state == "in-step") return {"export", one.name, State::kOk, "its files are in step", ""};
+  if (one.state == "waiting") return {"export", one.name, State::kUnknown, one.detail, ""};
+  return {"export", one.name, State::kProblem, Cat(one.state, ": ", one.detail),
+          Cat("'certwright exports run ", one.name, "' does it now and says what hinders")};
+}
+
 }  // namespace
 
 std::optional<json::Value> Doctor(const Invocation& call) {
@@ -33,7 +41,9 @@ std::optional<json::Value> Doctor(const Invocation& call) {
       given.empty() ? context.database.Read(NamesAskedFor) : model::ParseIdentifiers(given);
   bool ok = true;
   json::Value list = json::Array{};
-  for (const model::Finding& one : context.examine(names, call.stop)) {
+  std::vector<model::Finding> findings = context.examine(names, call.stop);
+  for (const ExportState& one : StatesOfExports(context)) findings.push_back(ExportFinding(one));
+  for (const model::Finding& one : findings) {
     ok = ok && one.state != model::Finding::State::kProblem;
     list.Append(json::Value::Object({{"check", one.check},
                                      {"subject", Printable(one.subject, 300)},

@@ -43,7 +43,8 @@ void AddDoctor(CLI::App& app, Chosen& chosen) {
       "\nIn this order: disk and permissions; each CA, the clock, the account; Traefik's entry points\n"
       "and its route of the challenges, with a token of ours through it; then of each name CAA\n"
       "(RFC 8659, RFC 8657), A and AAAA records, and a token of ours at every address, by the rules\n"
-      "that CAs have for redirects. Orders nothing. Without names: those that a CA is asked for.\n"
+      "that CAs have for redirects; then whether the files of each export are what they should be.\n"
+      "Orders nothing. Without names: those that a CA is asked for.\n"
       "'unknown' is what cannot be told from here: from behind a router that does not lead back the\n"
       "public address says nothing. The scheduler looks the same way at what keeps failing.\n\n"
       "Exit codes: 0 no problem; 1 problems.");

@@ -8,6 +8,7 @@ import re
 import threading
 
 import pytest
+from harness import wait
 
 NAME = "a.example.test"
 HERE = "127.0.0.1"
@@ -70,13 +71,15 @@ def server(port, status, headers=(), body=b"", hangs=False):
 
 @pytest.fixture
 def served(traefik_world):
-    traefik_world.certwright.serve()
+    certwright = traefik_world.certwright
+    certwright.serve()
+    wait.until(lambda: certwright.run("traefik", "check").code == 0, "Traefik serves it")
     return traefik_world
 
 
 def test_all_is_well(served):
     code, findings = examine(served.certwright, NAME)
-    assert code == 0, findings
+    assert code == 0, [one for one in findings if one["state"] != "ok"]
     assert {one["check"] for one in findings} == {"disk", "ca", "account", "traefik", "http-01", "caa"}
     assert all(one["state"] == "ok" and one["saw"] for one in findings), findings
     # Without names: those that a CA is asked for. Nothing was ordered.
@@ -199,6 +202,21 @@ def test_the_machine(served):
     served.pebble.process.stop()
     found = [one for one in problems(certwright, NAME) if one["check"] == "ca"]
     check_one(found, "ca", served.pebble.directory_url, "refused")
+
+
+def test_an_export_that_somebody_changed(make_world):
+    world = make_world()
+    certwright = world.certwright
+    file = world.directory / "combined.pem"
+    certwright.write_config({"export": [
+        {"name": "mail", "names": [NAME], "format": "combined", "path": str(file)}]})
+    assert [one["state"] for one in examine(certwright, NAME)[1] if one["check"] == "export"] == [
+        "unknown"]
+    certwright.ok("issue", NAME)
+    certwright.ok("exports", "run")
+    assert not problems(certwright, NAME)
+    file.write_text("somebody else's\n")
+    check_one(problems(certwright, NAME), "export", "mail", "out-of-step")
 
 
 @pytest.mark.parametrize("options, changes, check, saw", [
