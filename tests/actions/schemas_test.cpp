@@ -101,6 +101,15 @@ class SchemasTest : public ActionsTest {
         *database_, feed_, clock_, {});
     context.watch = &watch;
     runner_.emplace(context);
+    context.examine = [](const std::vector<model::Identifier>& names, std::stop_token) {
+      using State = model::Finding::State;
+      return std::vector<model::Finding>{{"disk", "/", State::kOk, "1 MB are free", ""},
+                                         {"dns", names.at(0).value, State::kUnknown, "x", "y"},
+                                         {"caa", names.at(0).value, State::kProblem, "x", "y"}};
+    };
+    runner_.emplace(context);
+    call("doctor", "");
+    call("doctor", R"({"names":["a.example.org"]})");
     call("check-served", "");
     call("list-served", "");
     call("status", "");
