@@ -13,8 +13,8 @@
 
 namespace certwright::api {
 
-// Calls that wait for the CA or for Traefik, long polls, and those who follow the feed, each have a
-// bound of their own; the others answer what needs no waiting, whatever happens.
+// Calls that wait for the CA or for Traefik, long polls for events, those for the end of a task, and
+// those who follow the feed, each have a bound of their own; the others answer what needs no waiting, whatever happens.
 inline constexpr int kMostWaiting = 48;
 inline constexpr int kMostPolling = 32;
 inline constexpr int kMostFollowing = 32;
@@ -66,7 +66,8 @@ class Door {
   const std::string version_;
   std::stop_source stop_;
   std::counting_semaphore<kMostWaiting> may_wait_{kMostWaiting};
-  std::counting_semaphore<kMostPolling> may_poll_{kMostPolling};
+  std::counting_semaphore<kMostPolling> may_poll_{kMostPolling};  // for events
+  std::counting_semaphore<kMostPolling> may_await_{kMostPolling};  // the end of a task
   std::counting_semaphore<kMostFollowing> may_follow_{kMostFollowing};
 };
 

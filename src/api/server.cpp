@@ -20,7 +20,7 @@ Server::Server(const actions::Runner& runner, const std::vector<Socket>& sockets
     : impl_(std::make_unique<Impl>(runner, std::move(version))) {
   for (const Socket& socket : sockets) {
     http::SocketServerOptions options;
-    options.threads = kMostWaiting + kMostPolling + kMostFollowing + kOthers;
+    options.threads = kMostWaiting + 2 * kMostPolling + kMostFollowing + kOthers;
     if (socket.role == "owner") options.max_body = kLargestInput;
     options.refusal = [most = options.max_body](int status) { return RefusalOf(status, most); };
     options.path = socket.path;

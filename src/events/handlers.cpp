@@ -106,7 +106,7 @@ std::vector<std::unique_ptr<Subscriber>> FindHandlers(const HandlerOptions& opti
   const auto add = [&](const Path& program, const std::string& kind, const std::string& name) {
     if (!IsWanted(program)) return;
     handlers.push_back(
-        std::make_unique<Handler>(program, kind, Cat("handler:", name), options));
+        std::make_unique<Handler>(program, kind, Cat(kHandlerPrefix, name), options));
   };
   for (const Path& place : ListFolder(options.dir)) {
     const std::string kind = place.filename().string();

@@ -4,10 +4,13 @@
 
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
+#include "certwright/events/handlers.h"
 
 namespace certwright::events {
 
 namespace {
+
+constexpr UnixSeconds kMissedFor = 24 * 3600;
 
 bool IsAmong(const std::string& name, const Workers& workers) {
   return std::any_of(workers.begin(), workers.end(),
@@ -27,10 +30,13 @@ void Roll::Enter(Worker& worker, std::optional<std::int64_t> otherwise) {
       if (!position) position = otherwise;
       if (!position) position = store::LastEvent(session);
       store::SavePosition(session, worker.name, *position, clock_.Now());
-      store::SaveKinds(session, worker.name, worker.kinds);
       return *position;
     });
   }
+  // They may be others than those of before: what it is behind by, and what is kept for it, goes by them.
+  database_.Write([&](store::Session& session) {
+    store::SaveKinds(session, worker.name, worker.kinds);
+  });
   worker.saved = worker.passed = *known;
 }
 
@@ -56,9 +62,25 @@ Roll::Changes Roll::Look(const Workers& known) {
   return changes;
 }
 
+// A program that is being replaced, or whose folder is not mounted yet, comes back to what it has not
+// had.
+bool Roll::MayComeBack(const store::FeedPosition& position) {
+  if (!position.subscriber.starts_with(kHandlerPrefix)) return false;
+  const UnixSeconds now = clock_.Now();
+  const auto [missed, is_new] = missed_since_.try_emplace(position.subscriber, now);
+  if (is_new) {  // what is not there does not fail
+    database_.Write([&](store::Session& session) {
+      store::SavePosition(session, position.subscriber, position.seq, now);
+    });
+  }
+  return now >= missed->second && now - missed->second < kMissedFor;
+}
+
 void Roll::ForgetOthers(const Workers& known) {
+  for (const auto& worker : known) missed_since_.erase(worker->name);
   for (const auto& position : database_.Read(store::ListPositions)) {
-    if (IsAmong(position.subscriber, known)) continue;
+    if (IsAmong(position.subscriber, known) || MayComeBack(position)) continue;
+    missed_since_.erase(position.subscriber);
     database_.Write([&](store::Session& session) {
       store::DeletePosition(session, position.subscriber);
     });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "certwright/base/clock.h"
 #include "certwright/events/feed.h"
+#include "certwright/store/events.h"
 #include "worker.h"
 
 namespace certwright::events {
@@ -35,15 +37,18 @@ class Roll {
   // Throws what the discovery throws.
   Changes Look(const Workers& known);
 
-  // Whoever has a position and is not among them: else one that was there once would keep events for
-  // ever.
+  // Whoever has a position and is not among them, a handler once it has been missed for a day: else one
+  // that was there once would keep events for ever.
   void ForgetOthers(const Workers& known);
 
  private:
+  bool MayComeBack(const store::FeedPosition& position);
+
   store::Database& database_;
   Clock& clock_;
   Discovery discovery_;
   std::optional<std::int64_t> looked_at_;  // the last event when it was looked before
+  std::map<std::string, UnixSeconds> missed_since_;
 };
 
 // Whether a person who says `called` means the subscriber `name`.

@@ -98,9 +98,18 @@ struct Watch::Impl {
   Clock& clock;
   const Options options;
 
-  std::mutex mutex;  // guards `changed`
+  std::mutex mutex;  // guards the two below
   std::condition_variable_any woken;
   std::set<std::string> changed;
+  bool wakes = false;  // something is due earlier than the thread knows
+
+  void Wake() {
+    {
+      const std::lock_guard guard(mutex);
+      wakes = true;
+    }
+    woken.notify_all();
+  }
 
   std::mutex looking;  // guards what is below
   std::vector<Spot> spots;
@@ -210,7 +219,7 @@ struct Watch::Impl {
         log::Warning(Cat("served: ", Printable(error.what()), "; looked at again in ", wait, " s"));
       }
       std::unique_lock lock(mutex);
-      woken.wait_for(lock, stop, std::chrono::seconds(wait), [&] { return !changed.empty(); });
+      woken.wait_for(lock, stop, std::chrono::seconds(wait), [&] { return std::exchange(wakes, false); });
     }
   }
 
@@ -239,11 +248,14 @@ void Watch::Changed(const std::vector<std::string>& names) {
     const std::lock_guard guard(impl_->mutex);
     impl_->changed.insert(names.begin(), names.end());
   }
-  impl_->woken.notify_all();
+  impl_->Wake();
 }
 
 UnixSeconds Watch::LookAtDue(std::stop_token stop) { return impl_->Run(false, std::move(stop)); }
 
-void Watch::LookAtAll(std::stop_token stop) { impl_->Run(true, std::move(stop)); }
+void Watch::LookAtAll(std::stop_token stop) {
+  impl_->Run(true, std::move(stop));
+  impl_->Wake();
+}
 
 }  // namespace certwright::served

@@ -177,10 +177,13 @@ std::string Publisher::HttpsAddress(std::stop_token stop) {
   if (!options_.https_address.empty()) return options_.https_address;
   if (options_.api.empty()) return "";
   try {
-    return Api(transport_, options_.api).FindEntryPoint(options_.https_entrypoint, stop).address;
+    const std::string address =
+        Api(transport_, options_.api).FindEntryPoint(options_.https_entrypoint, stop).address;
+    *last_https_address_.Acquire() = address;
+    return address;
   } catch (const Error& error) {
     if (error.failure().code == FailureCode::kCancelled) throw;
-    return "";
+    return *last_https_address_.Acquire();  // it is down: that nobody listens there is what is to be seen
   }
 }
 

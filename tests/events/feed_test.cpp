@@ -386,6 +386,45 @@ TEST_F(FeedTest, WhoIsDiscoveredIsToldOfWhatCameSinceTheLookBefore) {
   EXPECT_FALSE(feed.WaitPassed("one", 1, Millis(0), {}));
 }
 
+TEST_F(FeedTest, AProgramThatIsGoneForAWhileComesBackToWhatItHasNotHad) {
+  auto told = NewTold();
+  std::atomic<bool> there{true};
+  Append(1);
+  Feed feed(database(), clock_);
+  feed.Discover([&] {
+    std::vector<std::unique_ptr<Subscriber>> none;
+    if (!there) return none;
+    return One(std::make_unique<Program>("handler:certificate-changed/one", "certificate-changed",
+                                         told));
+  });
+  feed.Start();
+  there = false;
+  feed.Notify();
+  std::this_thread::sleep_for(Millis(100));
+  Append(1);
+  feed.Notify();
+  std::this_thread::sleep_for(Millis(100));
+  EXPECT_GE(Position("handler:certificate-changed/one"), 0);
+  EXPECT_EQ(told->calls, 0);
+  there = true;
+  Append(1);
+  feed.Notify();
+  for (int i = 0; i < 500 && told->calls < 2; ++i) std::this_thread::sleep_for(Millis(10));
+  EXPECT_EQ(told->Text(), " 2| 3|");
+}
+
+TEST_F(FeedTest, WhatAKnownSubscriberIsToldOfIsWrittenDownAgain) {
+  Append(1);
+  for (const char* kind : {"certificate-failed", "certificate-changed"}) {
+    Feed feed(database(), clock_);
+    feed.Subscribe(std::make_unique<Program>("one", kind, NewTold()));
+    feed.DeliverPending({});
+  }
+  const auto positions = database().Read(store::ListPositions);
+  ASSERT_EQ(positions.size(), 1u);
+  EXPECT_EQ(positions.front().kinds, store::Kinds{"certificate-changed"});
+}
+
 TEST_F(FeedTest, NobodyIsForgottenWhereTheLookFails) {
   Append(1);
   {

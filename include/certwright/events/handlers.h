@@ -16,6 +16,9 @@ struct HandlerOptions {
   Millis timeout{60'000};  // of one run; then the process group is ended
 };
 
+// What the names of their positions begin with: never change.
+inline constexpr char kHandlerPrefix[] = "handler:";
+
 // Each executable that is there now, as a subscriber of its own, "handler:KIND/FILE" (or
 // "handler:KIND"), in the order of these names' bytes. Hidden files, backups ("x~") and files without
 // an x bit are none, with a debug line. Throws Error(kPermission) where a folder cannot be listed.

@@ -13,6 +13,7 @@
 
 #include "certwright/base/clock.h"
 #include "certwright/base/file.h"
+#include "certwright/base/sync.h"
 #include "certwright/http/transport.h"
 #include "certwright/store/database.h"
 
@@ -132,6 +133,7 @@ class Publisher {
   http::Transport& transport_;
   Clock& clock_;
   PeerLookup peer_;
+  Sync<std::string> last_https_address_;  // as the API said it
   std::mutex publishing_;
   // Guarded by it. Version -> fingerprint of those whose files were written or compared by this
   // process, and what is live: the plan of the store at this event and between these times, in the

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 from . import sockets
 
@@ -105,6 +106,7 @@ def _ended(task, progress_callback):
     wait = _POLL_WITH_PROGRESS if progress_callback else _POLL
     told = -1
     while True:
+        begun = time.monotonic()
         answer = sockets.ask("GET", "/v1/tasks/%s?wait=%d" % (task, wait), wait=wait)
         if answer.status != 200:
             return {"error": answer.detail, "exit_code": answer.exit_code}
@@ -115,6 +117,8 @@ def _ended(task, progress_callback):
             progress_callback(progress)
         if ended:
             return answer.value
+        if time.monotonic() - begun < 0.5:  # as many as can be kept waiting wait already
+            time.sleep(1)
 
 
 def _result(value):
