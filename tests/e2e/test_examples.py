@@ -42,7 +42,7 @@ def test_every_example(workdir, world):
     names = sorted({name for export in exports for name in export["names"]})
     for name in names:
         certwright.ok("issue", name)
-    wanted = {"reload " + path.stem for path in EXAMPLES}
+    wanted = {"try-reload-or-restart " + path.stem for path in EXAMPLES}
     wait.until(lambda: calls.exists() and set(calls.read_text().splitlines()) == wanted,
                "each program is told", 30)
     certwright.ok("exports", "check")
