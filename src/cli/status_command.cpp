@@ -54,7 +54,8 @@ void AddStatus(CLI::App& app, Chosen& chosen) {
       "\ndaemon: whether one runs. due: what waits to be renewed; late after an hour (a day without\n"
       "a daemon). failing: whose last try failed. expiring: less than a quarter of the lifetime is\n"
       "left, which no renewal in time lets happen; critical: less than a tenth. Then each handler\n"
-      "or web hook that fails: since when, on which event, with its last words.\n\n"
+      "or web hook that fails: since when, on which event, with its last words; each export that is\n"
+      "not in step, consumer that has not loaded what is held, and endpoint that shows something else.\n\n"
       "Exit codes: 0 fine; 1 a warning; 2 critical, also where the daemon or the store does not\n"
       "answer.");
   command->callback([&chosen] { chosen = ShowStatus; });

@@ -195,8 +195,8 @@ std::vector<Key<Config>> MakeConfigKeys() {
 
       PathKey<Config>(
           "events.dir", CERTWRIGHT_FIELD(events_dir), false, "\"/etc/certwright/events\"",
-          "handlers: certificate-changed/, -failed/, -expiring/, hosts-changed/ (executables), or one "
-          "executable of that name"),
+          "handlers: executables in a folder with the name of a kind of event (certificate-changed, "
+          "-failed, -expiring, -not-served, hosts-changed ...), or one executable of that name"),
       TextKey<Config>("metrics.listen", CERTWRIGHT_FIELD(metrics_listen), true, CheckLocalListen,
                       "\"127.0.0.1:9181\"",
                       "where GET /metrics answers, on loopback; empty: on the API's sockets only"),
