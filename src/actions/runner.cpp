@@ -352,20 +352,14 @@ std::optional<Result> Runner::Refuse(const Call& call) const {
   return Denied(call);
 }
 
-std::optional<Result> Runner::Check(const Call& call) const {
-  if (auto refused = Refuse(call)) return refused;
-  Result checked = CheckInput(call.action, call.input, FindEntry(call.action)->max_input);
-  if (checked.exit_code == 0) return std::nullopt;
-  return checked;
-}
-
-Result Runner::Run(const Call& call, const model::ProgressSink& progress,
-                   std::stop_token stop) const {
+Result Runner::Run(const Call& call, const model::ProgressSink& progress, std::stop_token stop,
+                   const std::function<void()>& begins) const {
   if (auto refused = Refuse(call)) return *std::move(refused);
   const Entry* entry = FindEntry(call.action);
   try {
     Result result = CheckInput(call.action, call.input, entry->max_input);
     if (result.exit_code != 0) return result;
+    if (begins) begins();
     const json::Value input = *std::exchange(result.output, std::nullopt);
     const std::string upload_verify = call.role == kOwner ? call.upload_verify : "";
     std::string note;

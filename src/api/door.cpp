@@ -125,22 +125,20 @@ void Door::RunAction(const Exchange& exchange) {
     const actions::Result result = runner_.Run(call, nullptr, stop_.get_token());
     return AnswerJson(exchange.reply, HttpStatusOf(result), result.ToJson());
   }
-  const auto say = [&](const actions::Result& result) {
-    exchange.reply.Line(json::Write(json::Value::Object({{"result", result.ToJson()}})));
-  };
-  if (const auto refused = runner_.Check(call)) {
-    exchange.reply.StartLines(HttpStatusOf(*refused), kLines);
-    return say(*refused);
-  }
-  // At once: a caller to whom not a byte came may send it again (http::SendToSocket).
-  exchange.reply.StartLines(200, kLines);
+  bool begun = false;
   const actions::Result result = runner_.Run(
       call,
       [&](const model::Progress& step) {
         exchange.reply.Line(json::Write(json::Value::Object({{"progress", ToJson(step)}})));
       },
-      stop_.get_token());
-  say(result);
+      stop_.get_token(),
+      // At once: a caller to whom not a byte came may send it again (http::SendToSocket).
+      [&] {
+        begun = true;
+        exchange.reply.StartLines(200, kLines);
+      });
+  if (!begun) exchange.reply.StartLines(HttpStatusOf(result), kLines);
+  exchange.reply.Line(json::Write(json::Value::Object({{"result", result.ToJson()}})));
 }
 
 void Door::SubmitTask(const Exchange& exchange) {

@@ -108,11 +108,10 @@ class Runner {
   // it (exit 7, written to the audit log). nullopt: it may be run. Run asks this too.
   std::optional<Result> Refuse(const Call& call) const;
 
-  // The same, and where the input breaks its schema (exit 10).
-  std::optional<Result> Check(const Call& call) const;
-
-  // Never throws: what a handler throws becomes the result's exit code, error and failure.
-  Result Run(const Call& call, const model::ProgressSink& progress, std::stop_token stop) const;
+  // Never throws: what a handler throws becomes the result's exit code, error and failure. `begins` is
+  // called once it is neither refused nor breaks its schema.
+  Result Run(const Call& call, const model::ProgressSink& progress, std::stop_token stop,
+             const std::function<void()>& begins = nullptr) const;
 
   std::vector<std::string> action_names() const;
   Tasks* tasks() const { return context_.tasks; }
