@@ -4,14 +4,11 @@
 
 #include "certwright/base/text.h"
 #include "certwright/json/failure.h"
+#include "certwright/model/identifier.h"
 
 namespace certwright::events {
 
 namespace {
-
-json::Value TimeOrNull(UnixSeconds time) {
-  return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
-}
 
 // Callers write the node's number as a number or as text.
 std::string TextOf(const json::Value& value) {
@@ -34,14 +31,10 @@ json::Value Payload(const model::Event& event, const Node& node) {
       event.name == kDefaultCertificateChanged) {
     return payload;
   }
-  payload.Set("not_after", TimeOrNull(event.not_after))
+  payload.Set("not_after", json::TimeOrNull(event.not_after))
       .Set("failure", event.failure ? json::ToJson(*event.failure) : json::Value())
-      .Set("next_try", TimeOrNull(event.failure ? event.failure->retry_at : 0));
+      .Set("next_try", json::TimeOrNull(event.failure ? event.failure->retry_at : 0));
   return payload;
-}
-
-std::string PayloadJson(const model::Event& event, int node_id, const std::string& module_id) {
-  return json::Write(Payload(event, {node_id, module_id}));
 }
 
 json::Value FeedEntry(const model::Event& event, const Node& node) {
@@ -55,12 +48,9 @@ bool Concerns(const json::Value& event, std::string_view node_id, std::string_vi
   const json::Value& payload = event["data"].IsObject() ? event["data"] : event;
   if (TextOf(payload["node_id"]) != node_id) return false;
   const std::string host = ToLower(fqdn);
-  const std::size_t dot = host.find('.');
-  const std::string wildcard = dot == host.npos ? host : Cat("*", host.substr(dot));
   const std::vector<std::string> names = payload.Strings("names");
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    const std::string lower = ToLower(name);
-    return lower == host || lower == wildcard;
+    return model::Covers(ToLower(name), host);
   });
 }
 

@@ -21,23 +21,18 @@ bool IsAmong(const std::string& name, const Workers& workers) {
 
 void Roll::Enter(Worker& worker, std::optional<std::int64_t> otherwise) {
   const std::string heir_of = worker.subscriber->heir_of();
-  auto known = database_.Read([&](store::Session& session) {
-    return store::FindPosition(session, worker.name);
-  });
-  if (!known) {
-    known = database_.Write([&](store::Session& session) {
-      std::optional<std::int64_t> position = store::FindPosition(session, heir_of);
+  worker.saved = worker.passed = database_.Write([&](store::Session& session) {
+    auto position = store::FindPosition(session, worker.name);
+    if (!position) {
+      position = store::FindPosition(session, heir_of);
       if (!position) position = otherwise;
       if (!position) position = store::LastEvent(session);
       store::SavePosition(session, worker.name, *position, clock_.Now());
-      return *position;
-    });
-  }
-  // They may be others than those of before: what it is behind by, and what is kept for it, goes by them.
-  database_.Write([&](store::Session& session) {
+    }
+    // They may be others than before: what it is behind by, and what is kept for it, goes by them.
     store::SaveKinds(session, worker.name, worker.kinds);
+    return *position;
   });
-  worker.saved = worker.passed = *known;
 }
 
 Roll::Changes Roll::Look(const Workers& known) {

@@ -10,6 +10,7 @@
 
 #include "../store/store_fixture.h"
 #include "certwright/json/value.h"
+#include "payload_json.h"
 
 namespace certwright::events {
 namespace {

@@ -3,6 +3,7 @@
 
 #include "certwright/events/feed.h"
 #include "certwright/json/value.h"
+#include "payload_json.h"
 
 namespace certwright::events {
 namespace {

@@ -25,7 +25,6 @@ struct Node {
 // certificate without changing it also not_after, failure and next_try; of hosts-changed node_id
 // alone, as text.
 json::Value Payload(const model::Event& event, const Node& node);
-std::string PayloadJson(const model::Event& event, int node_id, const std::string& module_id);
 
 // {id, type, timestamp, data}: the event's number, its kind, when it was written, and its payload.
 json::Value FeedEntry(const model::Event& event, const Node& node);
