@@ -20,8 +20,7 @@ int Score(const HeldCertificate& held, const std::string& wildcard, const std::s
   } else if (held.certificate.name_set == default_set) {
     score += 2;
   }
-  const bool valid = now >= version.not_before && now < version.not_after;
-  return valid ? score + 100 : score;
+  return model::IsValidAt(version, now) ? score + 100 : score;
 }
 
 }  // namespace

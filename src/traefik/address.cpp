@@ -4,11 +4,11 @@
 
 namespace certwright::traefik {
 
-std::optional<Address> ParseAddress(std::string text) {
+std::optional<HostPort> ParseAddress(std::string text) {
   text = text.substr(0, text.find('/'));
   const auto colon = text.rfind(':');
   if (colon == std::string::npos) return std::nullopt;
-  Address address;
+  HostPort address;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, address.port);
   if (error != std::errc() || stop != end || address.port < 1) return std::nullopt;

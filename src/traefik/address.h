@@ -4,15 +4,12 @@
 #include <optional>
 #include <string>
 
-namespace certwright::traefik {
+#include "certwright/traefik/health.h"
 
-struct Address {
-  std::string host;
-  int port = 0;
-};
+namespace certwright::traefik {
 
 // "host:port" as written or as Traefik says it: "/tcp" at the end, and no host or an "any" address
 // where it listens on all.
-std::optional<Address> ParseAddress(std::string text);
+std::optional<HostPort> ParseAddress(std::string text);
 
 }  // namespace certwright::traefik

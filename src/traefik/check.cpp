@@ -37,7 +37,7 @@ std::vector<std::string> HostNames(const model::CertificateVersion& version) {
 }
 
 // Fills what the handshakes say; stops at the first name that shows another certificate.
-void LookAt(const PeerLookup& peer, const Address& address,
+void LookAt(const PeerLookup& peer, const HostPort& address,
             const model::CertificateVersion& version, const std::string& default_leaf,
             ServedCertificate& result) {
   const std::string wanted = LeafOf(version.chain_pem);

@@ -65,7 +65,7 @@ class Look {
     const std::string redirects =
         found.redirects_to.empty() ? "" : Cat(", redirects all to ", found.redirects_to);
     Add(name, State::kOk, Cat("listens at ", found.address, redirects), "");
-    return {address->host, address->port};
+    return *address;
   }
 
   void EntryPoints() {
