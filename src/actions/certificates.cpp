@@ -6,7 +6,6 @@
 #include "certwright/base/log.h"
 #include "certwright/base/text.h"
 #include "certwright/issue/housekeeping.h"
-#include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
 #include "certwright/store/renewals.h"
 #include "certwright/store/revocations.h"
@@ -140,12 +139,7 @@ std::optional<json::Value> DeleteCertificate(const Invocation& call) {
     }
     return last;
   });
-  if (seq > 0) {
-    context.feed.Notify();
-    context.deliver(seq, Millis(15'000), call.stop);
-  }
-  // Routes whose host it covered by another name ask a CA from now on.
-  issue::WantWhatIsMissing(context.database, context.obtainer.defaults(), now);
+  AfterRemoval(call, seq);
   return json::Value::Object({{"certificate_names", names}});
 }
 

@@ -25,7 +25,7 @@ void ConsumerMetrics(const Invocation& call, MetricText& out) {
   }
   std::map<std::string, std::int64_t> mismatches;
   for (const store::ServedState& one : served) {
-    mismatches[one.endpoint] += one.state == "other" || one.state == "unreachable" ? 1 : 0;
+    mismatches[one.endpoint] += store::IsMismatch(one) ? 1 : 0;
   }
   out.Begin("certwright_served_mismatch", "gauge",
             "Names for which an endpoint does not show what is held.");

@@ -59,7 +59,7 @@ void ServedStatus(const Invocation& call, std::vector<Component>& components) {
   for (const auto& state : call.context.database.Read(store::ListServed)) {
     Endpoint& endpoint = endpoints[state.endpoint];
     ++endpoint.names;
-    if (state.state != "other" && state.state != "unreachable") continue;
+    if (!store::IsMismatch(state)) continue;
     if (endpoint.wrong++ > 0) continue;
     endpoint.first =
         Cat(state.name, " since ", FormatUtc(state.since), ": ", state.problem);

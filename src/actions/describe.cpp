@@ -79,10 +79,6 @@ std::string Validity(const model::CertificateVersion& version, UnixSeconds now) 
   return version.not_after - now <= warning ? "expiring" : "valid";
 }
 
-json::Value TimeOrNull(UnixSeconds time) {
-  return time > 0 ? json::Value(FormatUtc(time)) : json::Value();
-}
-
 Prospects::Prospects(const Context& context, store::Session& session) : session_(session) {
   for (model::OrderRecord& order : store::ListOpenOrders(session)) {
     if (context.authorities.Find(order.directory) == nullptr) continue;
@@ -206,6 +202,15 @@ issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest
   });
   if (call.context.obtainer.HasWork(request)) PresentRoute(call);
   return call.context.jobs.Submit(request)->Wait(timeout, call.progress, call.stop);
+}
+
+void AfterRemoval(const Invocation& call, std::int64_t seq) {
+  const Context& context = call.context;
+  if (seq > 0) {
+    context.feed.Notify();
+    context.deliver(seq, Millis(15'000), call.stop);
+  }
+  issue::WantWhatIsMissing(context.database, context.obtainer.defaults(), context.clock.Now());
 }
 
 void Forget(const Invocation& call, const std::string& name_set) {

@@ -15,6 +15,8 @@
 
 namespace certwright::actions {
 
+using json::TimeOrNull;
+
 struct Invocation {
   const Context& context;
   const json::Value& input;  // valid by its schema
@@ -147,8 +149,6 @@ json::Value Describe(const store::HeldCertificate& held, const Prospect& prospec
 json::Value DescribeNow(const Context& context, const store::HeldCertificate& held);
 // Sets what list, show and plan say of its failures.
 void TellFailure(const model::ManagedCertificate& certificate, json::Value& value);
-// "2026-11-25T20:37:02Z", or null for 0: never.
-json::Value TimeOrNull(UnixSeconds time);
 // {start, end, explanation_url}, or null where the CA has told no window.
 json::Value WindowJson(const model::RenewalInfo& known);
 
@@ -188,6 +188,10 @@ issue::ObtainResult ObtainNow(const Invocation& call, const issue::ObtainRequest
 // What a request for these names leaves behind where only this call wanted them and did not get a
 // certificate: nothing, so that nobody goes on asking the CA. An order that is still under way goes on.
 void Forget(const Invocation& call, const std::string& name_set);
+
+// What follows a removal that was told up to event `seq` (0: of nothing): Traefik is waited for, and
+// routes whose host it covered by another name ask a CA from now on.
+void AfterRemoval(const Invocation& call, std::int64_t seq);
 
 // Wakes who is told of events, and waits until Traefik serves what was changed up to event `seq`:
 // 11 s at most. Where it does not come, that is only said: it is stored, and tried again.

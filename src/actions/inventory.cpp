@@ -4,7 +4,6 @@
 #include "certwright/export/bundle.h"
 #include "certwright/export/chain.h"
 #include "certwright/issue/housekeeping.h"
-#include "certwright/issue/routes.h"
 #include "certwright/json/failure.h"
 #include "certwright/store/orders.h"
 #include "handler.h"
@@ -108,12 +107,7 @@ std::optional<json::Value> Delete(const Invocation& call) {
     RefuseWhileUnderWay(call, held);
     return issue::RemoveWithWishes(session, held, "deleted", now);
   });
-  if (seq > 0) {
-    context.feed.Notify();
-    context.deliver(seq, Millis(15'000), call.stop);
-  }
-  // Routes whose host it covered by another name ask a CA from now on.
-  issue::WantWhatIsMissing(context.database, context.obtainer.defaults(), now);
+  AfterRemoval(call, seq);
   return json::Value::Object(
       {{"deleted", model::Names(held.current ? held.current->names : held.certificate.names)}});
 }

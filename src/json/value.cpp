@@ -117,4 +117,6 @@ Value& Value::Append(Value value) {
   return *this;
 }
 
+Value TimeOrNull(UnixSeconds time) { return time > 0 ? Value(FormatUtc(time)) : Value(); }
+
 }  // namespace certwright::json

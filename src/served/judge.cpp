@@ -9,14 +9,10 @@ namespace {
 // What is known to be wrong is looked at this often, to see when it is mended.
 constexpr std::int64_t kLookAgain = 600;
 
-bool IsTold(const store::ServedState& state) {
-  return state.state == kOther || state.state == kUnreachable;
-}
-
 }  // namespace
 
 Tell Judge(store::ServedState& state, const Sight& sight, UnixSeconds now, std::int64_t grace) {
-  const bool was_told = IsTold(state);
+  const bool was_told = store::IsMismatch(state);
   state.wanted = sight.wanted;
   state.seen = sight.seen;
   state.problem = sight.problem;
@@ -40,7 +36,7 @@ Tell Judge(store::ServedState& state, const Sight& sight, UnixSeconds now, std::
 
 UnixSeconds NextLook(const store::ServedState& state, std::int64_t grace) {
   if (state.wrong_since == 0) return 0;
-  if (!IsTold(state)) return std::max(state.wrong_since + grace, state.looked_at + 1);
+  if (!store::IsMismatch(state)) return std::max(state.wrong_since + grace, state.looked_at + 1);
   return state.looked_at + std::max(grace, kLookAgain);
 }
 

@@ -14,6 +14,8 @@
 #include <variant>
 #include <vector>
 
+#include "certwright/base/clock.h"
+
 namespace certwright::json {
 
 class Value;
@@ -89,5 +91,8 @@ Value Parse(std::string_view text, const ParseLimits& limits = {});
 // another document.
 std::string Write(const Value& value);   // compact
 std::string Pretty(const Value& value);  // two blanks a level, for people
+
+// "2026-11-25T20:37:02Z", or null for 0: never.
+Value TimeOrNull(UnixSeconds time);
 
 }  // namespace certwright::json

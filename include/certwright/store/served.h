@@ -24,6 +24,11 @@ struct ServedState {
   UnixSeconds looked_at = 0;
 };
 
+// Whether it has not shown what is held for longer than is waited for.
+inline bool IsMismatch(const ServedState& state) {
+  return state.state == "other" || state.state == "unreachable";
+}
+
 std::optional<ServedState> FindServed(Session& session, const std::string& endpoint,
                                       const std::string& name);
 void SaveServed(Session& session, const ServedState& state);
